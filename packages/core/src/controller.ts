@@ -1,0 +1,89 @@
+import type { Json } from './json.ts';
+import type { GradientMoments, MemoryReading } from './measurements.ts';
+
+/** How one optimizer update is assembled. */
+export interface BatchPlan {
+  /** Examples per optimizer update. */
+  readonly batchSize: number;
+  /** Examples on the device at once; below `batchSize` the gradients of several micro-batches are averaged. */
+  readonly microBatchSize: number;
+  /** Factor on the configured learning rate; 1 is "as configured". */
+  readonly learningRateScale: number;
+}
+
+/** What a controller may ask the loop to measure in the coming step. */
+export type Measurement = 'loss' | 'seconds' | 'gradient' | 'memory';
+
+/** An update that was applied. Fields that were not asked for are absent. */
+export interface AppliedStep {
+  readonly kind: 'applied';
+  readonly plan: BatchPlan;
+  /** Examples in this update: `plan.batchSize`, or fewer where the epoch or the budget ended. */
+  readonly examples: number;
+  /** Examples applied in the run so far, this step included. */
+  readonly totalExamples: number;
+  /** True when the step before ran the same plan; a cold step also pays for compilation and new buffers. */
+  readonly warm: boolean;
+  /** Mean loss over the examples of the step, before the update. */
+  readonly loss?: number;
+  /** Wall time of the whole step in seconds, data preparation included. */
+  readonly seconds?: number;
+  readonly gradient?: GradientMoments;
+  readonly memory?: MemoryReading;
+}
+
+/** An expected failure. Nothing was applied and the examples are still in hand. */
+export interface FailedStep {
+  readonly kind: 'outOfMemory' | 'nonFinite';
+  readonly plan: BatchPlan;
+  readonly cause: unknown;
+}
+
+/** Why a plan is what it is. */
+export interface Reason {
+  /** Stable and machine-readable, in kebab-case: `start`, `steady`, `goodput`, `out-of-memory`, … */
+  readonly code: string;
+  /** One sentence for a person who has not read the code. */
+  readonly text: string;
+  /** The numbers that the rule saw, each finite; a quantity's name carries its unit. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+/** A controller's answer: the plan of the coming step, why, and what to measure on the way. */
+export interface Decision<State extends Json> {
+  readonly plan: BatchPlan;
+  readonly reason: Reason;
+  /** An empty list costs nothing. `gradient` splits the step in at least two micro-batches. */
+  readonly measure: readonly Measurement[];
+  readonly state: State;
+  /** Set where the size must be run as it is (exploration, recovery): damping wrappers let it pass. */
+  readonly firm?: boolean;
+}
+
+/** What to do after a failed step: try the same examples again, or end the run with a message. */
+export type Recovery<State extends Json> =
+  | { readonly kind: 'retry'; readonly decision: Decision<State> }
+  | { readonly kind: 'giveUp'; readonly message: string };
+
+/** What is known of the run before its first step. */
+export interface RunInfo {
+  /** Examples per epoch; undefined for a stream. */
+  readonly datasetSize: number | undefined;
+  /** Examples that the run will train on at most; undefined where only time or a target ends it. */
+  readonly plannedExamples: number | undefined;
+  readonly seed: number;
+}
+
+/**
+ * Socket 1: decides the batch. Pure: the same arguments give the same answer, and all memory is in `State`, which
+ * survives JSON. `@batchwise/testing` checks both.
+ */
+export interface BatchController<State extends Json> {
+  readonly name: string;
+  /** The first plan. */
+  start(run: RunInfo): Decision<State>;
+  /** Asked once after each applied step. */
+  next(step: AppliedStep, state: State): Decision<State>;
+  /** Asked once after each failed step; a retry gets the same examples. */
+  recover(step: FailedStep, state: State): Recovery<State>;
+}

@@ -1,0 +1,36 @@
+export type { Backend, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export { monotonicClock, type Clock } from './clock.ts';
+export type {
+  AppliedStep,
+  BatchController,
+  BatchPlan,
+  Decision,
+  FailedStep,
+  Measurement,
+  Reason,
+  Recovery,
+  RunInfo,
+} from './controller.ts';
+export { evaluate } from './evaluate.ts';
+export type { Awaitable, Json } from './json.ts';
+export {
+  constantRate,
+  cosineDecay,
+  productOf,
+  stepDecay,
+  warmUp,
+  type LearningRateSchedule,
+} from './learning-rate-schedule.ts';
+export type { Deferred, GradientMoments, MemoryReading } from './measurements.ts';
+export type {
+  AbortSignalLike,
+  Checkpoint,
+  RunSummary,
+  StopRule,
+  TrainOptions,
+  ValidationOptions,
+} from './options.ts';
+export type { Evaluation, Observer, Progress, RunEvents, StoppedBy, TimeTotals } from './run-events.ts';
+export type { BatchCursor, BatchSource } from './source.ts';
+export { train } from './train.ts';
+export { TrainingError, type TrainingErrorCode } from './training-error.ts';

@@ -1,0 +1,209 @@
+import { Breath } from './breath.ts';
+import { broadcastTo, type Tell } from './broadcast.ts';
+import type { AppliedStep, Decision } from './controller.ts';
+import { evaluate } from './evaluate.ts';
+import type { Json } from './json.ts';
+import type { MemoryReading } from './measurements.ts';
+import type { RunSummary, TrainOptions } from './options.ts';
+import { RunBook } from './run-book.ts';
+import { checkSettings, type Settings } from './settings.ts';
+import { tryStep, type AppliedUpdate } from './step.ts';
+import { TrainingError } from './training-error.ts';
+
+/**
+ * Trains a model while a controller picks the batch. The events, and where in the loop they are sent, stand in
+ * `run-events.ts`.
+ * @returns how far it came; an aborted run returns too, with status `aborted`
+ * @throws TrainingError with a code and a hint, or what the backend or the source threw; what was applied until then
+ *   stays applied
+ */
+export async function train<Batch, Gradient, State extends Json>(
+  options: TrainOptions<Batch, Gradient, State>,
+): Promise<RunSummary<State>> {
+  return new TrainingRun(options, checkSettings(options)).run();
+}
+
+class TrainingRun<Batch, Gradient, State extends Json> {
+  readonly #options: TrainOptions<Batch, Gradient, State>;
+  readonly #settings: Settings;
+  readonly #book: RunBook;
+  readonly #tell: Tell;
+  readonly #breath: Breath;
+  #decision: Decision<State>;
+  #stepsAtPlan = 0;
+  #deviceIsIdle = true;
+
+  constructor(options: TrainOptions<Batch, Gradient, State>, settings: Settings) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#book = new RunBook(options, settings);
+    this.#tell = broadcastTo(options.observers ?? []);
+    this.#breath = new Breath(settings.clock);
+    this.#decision = options.resumeFrom?.decision ?? options.controller.start(settings.run);
+  }
+
+  async run(): Promise<RunSummary<State>> {
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      this.#refuseUnmeasurable();
+      const { plan, reason } = this.#decision;
+      await this.#tell('runStarted', { run: this.#settings.run, plan, reason });
+      while (this.#book.stoppedBy === undefined) await this.#runEpoch();
+    } catch (error) {
+      failure = { error };
+    }
+    return this.#finish(failure);
+  }
+
+  async #runEpoch(): Promise<void> {
+    const book = this.#book;
+    book.openEpoch();
+    const cursor = this.#options.source.epoch(book.progress.epoch, book.examplesIntoEpoch);
+    let complete = false;
+    while (!complete && book.stoppedBy === undefined) {
+      await this.#breath.take();
+      await this.#settleBeforeTiming();
+      const started = this.#settings.clock();
+      const batch = await cursor.take(book.mayTake(this.#decision.plan.batchSize));
+      if (batch === undefined) complete = true;
+      else await this.#runStep(batch, started);
+      if (book.validationDue(complete)) await this.#validate();
+    }
+    await this.#tell('epochFinished', await book.closeEpoch(complete));
+  }
+
+  /** Tries until the batch is applied or the controller gives up; the examples stay the same. */
+  async #runStep(batch: Batch, started: number): Promise<void> {
+    const { backend, controller } = this.#options;
+    const { clock } = this.#settings;
+    const examples = backend.sizeOf(batch);
+    for (let from = started; ; from = clock()) {
+      const { plan, measure } = this.#decision;
+      const learningRateScale = this.#book.learningRateScale(plan, examples);
+      const outcome = await tryStep(
+        backend,
+        { batch, plan, measure: new Set(measure), learningRateScale },
+        clock,
+      );
+      if (outcome.kind === 'applied')
+        return this.#countStep(outcome, { examples, learningRateScale, seconds: clock() - from });
+      this.#book.ledger.addOverhead(clock() - from);
+      await this.#tell('stepFailed', { ...this.#book.progress, outcome });
+      const recovery = controller.recover(outcome, this.#decision.state);
+      if (recovery.kind === 'giveUp')
+        throw new TrainingError(outcome.kind, recovery.message, { cause: outcome.cause });
+      await this.#follow(recovery.decision);
+    }
+  }
+
+  async #countStep(
+    update: AppliedUpdate,
+    {
+      examples,
+      learningRateScale,
+      seconds,
+    }: { examples: number; learningRateScale: number; seconds: number },
+  ): Promise<void> {
+    const { plan, measure } = this.#decision;
+    const book = this.#book;
+    const { loss, losses, gradient, memory, measuringSeconds } = update;
+    const warm = this.#stepsAtPlan > 0;
+    book.countStep(examples);
+    if (loss !== undefined) book.losses.count(loss, examples);
+    else for (const part of losses) await book.losses.defer(part.loss, part.examples);
+    if (examples === plan.batchSize)
+      book.ledger.addStep({ batchSize: examples, seconds, measuringSeconds, plain: warm && !gradient });
+    else book.ledger.addShortStep(seconds);
+    this.#stepsAtPlan += 1;
+    this.#deviceIsIdle = measure.includes('seconds');
+    const outcome: AppliedStep = {
+      kind: 'applied',
+      plan,
+      examples,
+      totalExamples: book.progress.examples,
+      warm,
+      ...(loss !== undefined && { loss }),
+      ...(measure.includes('seconds') && { seconds }),
+      ...(gradient && { gradient }),
+      ...(memory && { memory }),
+    };
+    await this.#tell('stepFinished', { ...book.progress, outcome, learningRateScale });
+    const asked = this.#settings.clock();
+    const decision = this.#options.controller.next(outcome, this.#decision.state);
+    book.ledger.addOverhead(this.#settings.clock() - asked);
+    await this.#follow(decision);
+  }
+
+  async #follow(decision: Decision<State>): Promise<void> {
+    const from = this.#decision.plan;
+    const to = decision.plan;
+    this.#decision = decision;
+    if (from.batchSize === to.batchSize && from.microBatchSize === to.microBatchSize) return;
+    this.#stepsAtPlan = 0;
+    await this.#tell('planChanged', { ...this.#book.progress, from, to, reason: decision.reason });
+  }
+
+  async #validate(): Promise<void> {
+    const { backend, validation } = this.#options;
+    if (!validation) return;
+    await backend.settle();
+    const started = this.#settings.clock();
+    const result = await evaluate(backend, validation.source, {
+      batchSize: this.#settings.evaluationBatchSize,
+    });
+    const seconds = this.#settings.clock() - started;
+    this.#deviceIsIdle = true;
+    this.#book.countValidation(result, seconds);
+    await this.#tell('validated', { ...this.#book.progress, result, seconds });
+  }
+
+  /** Work still queued on the device would be booked on the next step. */
+  async #settleBeforeTiming(): Promise<void> {
+    if (this.#deviceIsIdle || !this.#decision.measure.includes('seconds')) return;
+    await this.#options.backend.settle();
+    this.#deviceIsIdle = true;
+  }
+
+  #refuseUnmeasurable(): void {
+    const { backend, controller } = this.#options;
+    const missing = this.#decision.measure.filter((measurement) => !backend.can.has(measurement));
+    if (missing.length > 0)
+      throw new TrainingError('cannotMeasure', `${controller.name} needs ${missing.join(', ')} measured.`, {
+        hint: `Backend ${backend.name} measures ${[...backend.can].join(', ')}; take another controller.`,
+      });
+  }
+
+  /** `runFinished` is always sent, and the first error is the one that counts. */
+  async #finish(failure: { readonly error: unknown } | undefined): Promise<RunSummary<State>> {
+    const book = this.#book;
+    book.losses.dispose();
+    const stoppedBy = failure ? 'error' : (book.stoppedBy ?? 'epochs');
+    const totals = book.ledger.totals(book.seconds);
+    const end = { ...book.progress, stoppedBy, totals } as const;
+    let failed = failure;
+    let memory: MemoryReading | undefined;
+    try {
+      memory = this.#options.backend.memory();
+      await this.#options.backend.endRun();
+    } catch (error) {
+      failed ??= { error };
+    }
+    const status = stoppedBy === 'abort' ? 'aborted' : 'completed';
+    try {
+      const report = failed ? ({ status: 'failed', error: failed.error } as const) : ({ status } as const);
+      await this.#tell('runFinished', { ...end, ...report, memory });
+    } catch (error) {
+      failed ??= { error };
+    }
+    if (failed) throw failed.error;
+    const { epoch, step, examples } = book.progress;
+    const checkpoint = {
+      epoch,
+      examplesIntoEpoch: book.examplesIntoEpoch,
+      step,
+      examples,
+      decision: this.#decision,
+    };
+    return { ...end, status, validation: book.latestValidation, checkpoint };
+  }
+}

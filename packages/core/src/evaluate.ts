@@ -1,4 +1,6 @@
 import type { Backend } from './backend.ts';
+import { Breath } from './breath.ts';
+import { monotonicClock } from './clock.ts';
 import type { Evaluation } from './run-events.ts';
 import type { BatchSource } from './source.ts';
 import { TrainingError } from './training-error.ts';
@@ -14,8 +16,10 @@ export async function evaluate<Batch, Gradient>(
 ): Promise<Evaluation> {
   const cursor = source.epoch(0);
   const sums = new Map<string, number>();
+  const breath = new Breath(monotonicClock);
   let examples = 0;
   for (;;) {
+    await breath.take();
     const batch = await cursor.take(options.batchSize ?? 512);
     if (batch === undefined) break;
     const size = backend.sizeOf(batch);

@@ -65,8 +65,8 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       await this.#settleBeforeTiming();
       const started = this.#settings.clock();
       const batch = await cursor.take(book.mayTake(this.#decision.plan.batchSize));
-      if (batch === undefined) complete = true;
-      else await this.#runStep(batch, started);
+      if (batch !== undefined) await this.#runStep(batch, started);
+      complete = batch === undefined || book.examplesIntoEpoch === this.#options.source.size;
       if (book.validationDue(complete)) await this.#validate();
     }
     await this.#tell('epochFinished', await book.closeEpoch(complete));

@@ -1,0 +1,5 @@
+export type { ArrayBatch, ArrayTensor } from './array-batch.ts';
+export { classifyError } from './classify.ts';
+export type { LayersModel, Tf } from './tf.ts';
+export { tfjsBackend, type LayersGradient } from './tfjs-backend.ts';
+export { registerWasmTrainingKernels } from './wasm-kernels/register.ts';

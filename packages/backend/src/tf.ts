@@ -1,0 +1,27 @@
+import type * as tfc from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+
+/**
+ * The part of TensorFlow.js that is used here. The user's own `tf` is handed in, from whichever package it came
+ * (`@tensorflow/tfjs`, `-node`, `-node-gpu`, `-core`): two copies would not share models.
+ */
+export type Tf = Pick<
+  typeof tfc,
+  | 'add'
+  | 'concat'
+  | 'dispose'
+  | 'engine'
+  | 'getBackend'
+  | 'matMul'
+  | 'mean'
+  | 'mul'
+  | 'reshape'
+  | 'tensor'
+  | 'tidy'
+  | 'variableGrads'
+>;
+
+export type LayersModel = tfl.LayersModel;
+export type Tensor = tfc.Tensor;
+export type Scalar = tfc.Scalar;
+export type Variable = tfc.Variable;

@@ -1,0 +1,196 @@
+import { TrainingError, type Backend, type Deferred, type Measurement } from '@batchwise/core';
+import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type ArrayTensor } from './array-batch.ts';
+import { classifyError, isDeadWasm } from './classify.ts';
+import { openModel, type CompiledModel } from './compiled-model.ts';
+import { deferredSum } from './deferred.ts';
+import { LearningRateKnob } from './learning-rate.ts';
+import { TensorWatch } from './tensor-watch.ts';
+import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
+
+/** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
+export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
+
+/** Engines whose operations are finished when the call returns. */
+const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
+
+/**
+ * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
+ * are used, on the engine that `tf` is set to. The optimizer keeps its state, so the model can be saved or trained on
+ * afterwards; its learning rate is scaled for single updates and given back at the end of each run.
+ * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
+ */
+export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, LayersGradient> {
+  return new TfjsBackend(tf, openModel(model));
+}
+
+class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
+  readonly name: string;
+  readonly can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
+  readonly #tf: Tf;
+  readonly #model: CompiledModel;
+  readonly #learningRate: LearningRateKnob;
+  readonly #watch: TensorWatch;
+
+  constructor(tf: Tf, model: CompiledModel) {
+    this.name = tf.getBackend();
+    this.#tf = tf;
+    this.#model = model;
+    this.#learningRate = new LearningRateKnob(model.optimizer);
+    this.#watch = new TensorWatch(tf);
+  }
+
+  sizeOf(batch: ArrayBatch): number {
+    return sizeOfBatch(batch);
+  }
+
+  split(batch: ArrayBatch, microBatchSize: number): ArrayBatch[] {
+    return splitBatch(batch, microBatchSize);
+  }
+
+  gradient(batch: ArrayBatch) {
+    const { variables } = this.#model;
+    return this.#guard(() => {
+      const [xs, ys] = this.#upload(batch);
+      try {
+        const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
+        const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
+        return { gradient, loss: deferredSum(value) };
+      } finally {
+        this.#tf.dispose([...xs, ...ys]);
+      }
+    });
+  }
+
+  accumulate(total: LayersGradient | undefined, part: LayersGradient, weight: number): LayersGradient {
+    if (total === undefined && weight === 1) return part;
+    const sum = part.map(({ name, tensor }, i) => {
+      const before = total?.[i]?.tensor;
+      if (!tensor) return { name, tensor: null };
+      return { name, tensor: this.#tf.tidy(() => addScaled(this.#tf, before, tensor, weight)) };
+    });
+    this.release(part, ...(total ? [total] : []));
+    return sum;
+  }
+
+  dot(a: LayersGradient, b: LayersGradient): Deferred {
+    // A matrix product is as precise as the engine gets; a plain sum is off by 0.3 % on wasm at 4M values.
+    const products = this.#tf.tidy(() => {
+      const parts = a.flatMap(({ tensor }, i) => {
+        const other = b[i]?.tensor;
+        if (!tensor || !other) return [];
+        const row = this.#tf.reshape(tensor, [1, -1]);
+        const column = this.#tf.reshape(other, [-1, 1]);
+        return [this.#tf.reshape(this.#tf.matMul(row, column), [1])];
+      });
+      return this.#tf.concat(parts);
+    });
+    return deferredSum(products);
+  }
+
+  apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
+    return this.#guard(() => {
+      this.#learningRate.set(learningRateScale);
+      this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
+    });
+  }
+
+  evaluate(batch: ArrayBatch) {
+    return this.#guard(() => {
+      const [xs, ys] = this.#upload(batch);
+      const { tidy, mean } = this.#tf;
+      try {
+        const values = tidy(() => {
+          const outputs = this.#model.outputs(xs, false);
+          const metrics = this.#model.metrics.map(({ metric, output }) =>
+            mean(metric(at(ys, output, 'target'), at(outputs, output, 'output'))),
+          );
+          return [this.#dataLoss(ys, outputs), ...metrics];
+        });
+        const [loss, ...metrics] = values.map((value) => deferredSum(value));
+        const named = metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', metric] as const);
+        if (!loss) throw new Error('unreachable: the loss is always evaluated');
+        return { loss, metrics: Object.fromEntries(named) };
+      } finally {
+        this.#tf.dispose([...xs, ...ys]);
+      }
+    });
+  }
+
+  async settle(): Promise<void> {
+    const [weight] = this.#model.variables;
+    if (SYNCHRONOUS.has(this.name) || !weight) return;
+    // Reading anything made of a weight waits for every update that was queued before.
+    const fence = this.#tf.tidy(() => this.#tf.mean(weight));
+    await fence.data();
+    fence.dispose();
+  }
+
+  memory() {
+    return { bytesInUse: this.#watch.bytesInUse, peakBytes: this.#watch.peakBytes, source: 'engine' };
+  }
+
+  classify(error: unknown) {
+    return classifyError(this.name, error);
+  }
+
+  release(...gradients: readonly LayersGradient[]): void {
+    for (const gradient of gradients)
+      for (const { tensor } of gradient) if (tensor && !tensor.isDisposed) tensor.dispose();
+  }
+
+  endRun(): void {
+    this.#learningRate.restore();
+    this.#watch.end();
+  }
+
+  async #guard<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#watch.guard(work);
+    } catch (cause) {
+      if (this.name !== 'wasm' || !isDeadWasm(cause)) throw cause;
+      throw new TrainingError(
+        'outOfMemory',
+        'WebAssembly ran out of its heap (about 4 GB) and cannot go on.',
+        {
+          hint: 'Start again with a smaller micro-batch.',
+          cause,
+        },
+      );
+    }
+  }
+
+  #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
+    const upload = ({ data, shape }: ArrayTensor): Tensor => this.#tf.tensor(data, [...shape]);
+    return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
+  }
+
+  #trainingLoss(xs: readonly Tensor[], ys: readonly Tensor[]): Scalar {
+    const loss = this.#dataLoss(ys, this.#model.outputs(xs, true));
+    return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
+  }
+
+  /** The sum over outputs of each one's mean loss per example, as TensorFlow.js defines it. */
+  #dataLoss(ys: readonly Tensor[], outputs: readonly Tensor[]): Scalar {
+    const losses = this.#model.losses.map((loss, i) =>
+      this.#tf.mean<Scalar>(loss(at(ys, i, 'target'), at(outputs, i, 'output'))),
+    );
+    return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
+  }
+}
+
+function addScaled(tf: Tf, total: Tensor | null | undefined, part: Tensor, weight: number): Tensor {
+  const scaled = tf.mul(part, weight);
+  return total ? tf.add(total, scaled) : scaled;
+}
+
+function at(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
+  const tensor = tensors[index];
+  if (tensor) return tensor;
+  throw new TrainingError(
+    'invalidOptions',
+    `The model needs ${what} ${index + 1}, but there are ${tensors.length}.`,
+    {
+      hint: 'Give the batch one ys for each output of the model.',
+    },
+  );
+}

@@ -1,0 +1,41 @@
+import type { KernelFunction, KernelTf, TensorInfo } from './kernel.ts';
+
+/** The wasm engine, as far as a kernel on plain memory needs it. */
+interface WasmHeap {
+  makeOutput(shape: readonly number[], dtype: string): TensorInfo;
+  typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array;
+}
+
+interface SegmentCall {
+  readonly inputs: { readonly x: TensorInfo; readonly segmentIds: TensorInfo };
+  readonly attrs: { readonly numSegments: number };
+  readonly backend: WasmHeap;
+}
+
+/**
+ * UnsortedSegmentSum: out[s] = Σ of the rows of x whose segment is s; the gradient of `gather`, so of embeddings.
+ * x [rows, …], segmentIds [rows] int32 -> [numSegments, …]. Rows with an id outside 0…numSegments−1 are left out.
+ */
+export const segmentSum =
+  (_tf: KernelTf): KernelFunction =>
+  (call) =>
+    sumSegments(call as unknown as SegmentCall);
+
+function sumSegments({ inputs, attrs, backend }: SegmentCall): TensorInfo {
+  const { x, segmentIds } = inputs;
+  const rowShape = x.shape.slice(segmentIds.shape.length);
+  const rowLength = rowShape.reduce((product, length) => product * length, 1);
+  const out = backend.makeOutput([attrs.numSegments, ...rowShape], x.dtype);
+  // Views are taken after the allocation: it may move the heap.
+  const sums = backend.typedArrayFromHeap(out);
+  const values = backend.typedArrayFromHeap(x);
+  const ids = backend.typedArrayFromHeap(segmentIds);
+  sums.fill(0);
+  ids.forEach((id, row) => {
+    if (id < 0 || id >= attrs.numSegments) return;
+    const from = row * rowLength;
+    const to = id * rowLength;
+    for (let k = 0; k < rowLength; k += 1) sums[to + k] = (sums[to + k] ?? 0) + (values[from + k] ?? 0);
+  });
+  return out;
+}

@@ -1,0 +1,105 @@
+import type { Awaitable, Backend } from '@batchwise/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+/** One backend to be tried, with what the suite cannot know of it. */
+export interface BackendFixture<Batch, Gradient> {
+  readonly backend: Backend<Batch, Gradient>;
+  /** A batch of exactly that many examples, always the same one. */
+  readonly batch: (size: number) => Batch;
+  /** Device resources that are live at the moment, weights and optimizer state included. */
+  readonly live: () => number;
+  /** Relative precision of the engine's arithmetic. Default 1e-4. */
+  readonly precision?: number;
+}
+
+/**
+ * The contract of a Backend as a vitest suite. It must be a model whose loss is a mean over its examples (no batch
+ * normalisation, no dropout), so that micro-batches average to the whole.
+ */
+export function describeBackend<Batch, Gradient>(
+  name: string,
+  open: () => Awaitable<BackendFixture<Batch, Gradient>>,
+): void {
+  describe(`${name} keeps the contract of a Backend`, () => {
+    let fixture: BackendFixture<Batch, Gradient>;
+    let backend: Backend<Batch, Gradient>;
+    beforeEach(async () => {
+      fixture = await open();
+      backend = fixture.backend;
+    });
+    afterEach(() => backend.endRun());
+
+    const squaredNorm = (gradient: Gradient): Promise<number> => backend.dot(gradient, gradient).read();
+    async function mean(size: number, microBatchSize: number): Promise<{ gradient: Gradient; loss: number }> {
+      let total: Gradient | undefined;
+      let sum = 0;
+      for (const part of backend.split(fixture.batch(size), microBatchSize)) {
+        const { gradient, loss } = await backend.gradient(part);
+        sum += (await loss.read()) * backend.sizeOf(part);
+        total = backend.accumulate(total, gradient, backend.sizeOf(part) / size);
+      }
+      if (total === undefined) throw new Error('split gave no parts');
+      return { gradient: total, loss: sum / size };
+    }
+
+    it('splits a batch into consecutive parts, the last one smaller', () => {
+      const sizes = (size: number, part: number): number[] =>
+        backend.split(fixture.batch(size), part).map((batch) => backend.sizeOf(batch));
+      expect(sizes(12, 12)).toEqual([12]);
+      expect(sizes(12, 5)).toEqual([5, 5, 2]);
+      expect(sizes(3, 1)).toEqual([1, 1, 1]);
+    });
+
+    it('averages micro-batches to the gradient and loss of the whole', async () => {
+      const whole = await mean(12, 12);
+      const parts = await mean(12, 5);
+      const precision = fixture.precision ?? 1e-4;
+      const norm = await squaredNorm(whole.gradient);
+      expect(Math.abs(parts.loss - whole.loss)).toBeLessThanOrEqual(precision * Math.abs(whole.loss));
+      expect(Math.abs((await squaredNorm(parts.gradient)) - norm)).toBeLessThanOrEqual(precision * norm);
+      const inner = await backend.dot(whole.gradient, parts.gradient).read();
+      expect(Math.abs(inner - norm)).toBeLessThanOrEqual(precision * norm);
+      backend.release(whole.gradient, parts.gradient);
+    });
+
+    it('lowers the loss along the gradient, and not at a scale of zero', async () => {
+      const { gradient, loss } = await mean(12, 12);
+      await backend.apply(gradient, 0);
+      const still = await mean(12, 12);
+      expect(still.loss).toBeCloseTo(loss, 6);
+      await backend.apply(gradient, 0.1);
+      const lower = await mean(12, 12);
+      expect(lower.loss).toBeLessThan(loss);
+      backend.release(gradient, still.gradient, lower.gradient);
+    });
+
+    it('evaluates to the loss that it trains on', async () => {
+      const { gradient, loss } = await mean(12, 12);
+      const evaluation = await backend.evaluate(fixture.batch(12));
+      expect(await evaluation.loss.read()).toBeCloseTo(loss, 5);
+      for (const metric of Object.values(evaluation.metrics))
+        expect(Number.isFinite(await metric.read())).toBe(true);
+      backend.release(gradient);
+    });
+
+    it('frees all that it handed out, also twice', async () => {
+      const warm = await mean(12, 5);
+      await backend.apply(warm.gradient, 0.1);
+      backend.release(warm.gradient);
+      const before = fixture.live();
+      const { gradient } = await mean(12, 5);
+      await backend.apply(gradient, 0.1);
+      const unread = backend.dot(gradient, gradient);
+      const evaluation = await backend.evaluate(fixture.batch(12));
+      for (const value of [unread, evaluation.loss, ...Object.values(evaluation.metrics)]) value.dispose();
+      unread.dispose();
+      backend.release(gradient);
+      backend.release(gradient);
+      expect(fixture.live()).toBe(before);
+    });
+
+    it('takes an error that is not its own for none of its failures', () => {
+      expect(backend.classify(new Error('planted by the suite'))).toBe('other');
+    });
+  });
+}

@@ -46,6 +46,8 @@ type NativeTf = LayersTf & { readonly version: Readonly<Record<string, string>> 
 async function layersOnCore(): Promise<LayersTf> {
   const core = await import('@tensorflow/tfjs-core');
   const layers = await import('@tensorflow/tfjs-layers');
+  // Otherwise the cpu engine advises each user to install tfjs-node.
+  core.enableProdMode();
   return { ...core, ...layers };
 }
 

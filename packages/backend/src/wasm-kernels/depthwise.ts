@@ -10,8 +10,15 @@ import {
   type Tensor4D,
 } from './kernel.ts';
 
-function infoOf(tf: KernelTf, call: ConvCall, inputShape: [number, number, number, number]): ConvInfo {
-  const { strides, dilations, pad, dimRoundingMode, filterShape } = call.attrs;
+type Shape4D = [number, number, number, number];
+
+function infoOf(
+  tf: KernelTf,
+  { attrs }: ConvCall,
+  shapes: { inputShape: Shape4D; filterShape: Shape4D },
+): ConvInfo {
+  const { strides, dilations, pad, dimRoundingMode } = attrs;
+  const { inputShape, filterShape } = shapes;
   const depthwise = true;
   return tf.backend_util.computeConv2DInfo(
     inputShape,
@@ -32,8 +39,8 @@ export const depthwiseFilterGradient =
   (tf: KernelTf): KernelFunction =>
   (call) => {
     const x = input(call, 'x');
-    const info = infoOf(tf, call, x.shape);
     const { filterShape } = call.attrs;
+    const info = infoOf(tf, call, { inputShape: x.shape, filterShape });
     const [, , channels, multiplier] = filterShape;
     const rows = info.batchSize * info.outHeight * info.outWidth;
     return tf.tidy(() => {
@@ -56,13 +63,13 @@ export const depthwiseFilterGradient =
 export const depthwiseInputGradient =
   (tf: KernelTf): KernelFunction =>
   (call) => {
-    const { inputShape, filterShape } = call.attrs;
-    const info = infoOf(tf, call, inputShape);
-    const [, , channels, multiplier] = filterShape;
+    const filter = input(call, 'filter');
+    const { inputShape } = call.attrs;
+    const info = infoOf(tf, call, { inputShape, filterShape: filter.shape });
+    const [, , channels, multiplier] = filter.shape;
     const { batchSize, outHeight, outWidth, inHeight, inWidth, padInfo } = info;
     return tf.tidy(() => {
       const dy = tf.reshape(input(call, 'dy'), [batchSize * outHeight * outWidth, channels, multiplier]);
-      const filter = input(call, 'filter');
       const parts = [...filterPositions(info)].map((position) => {
         const weights = tf.slice(filter, [position.row, position.column, 0, 0], [1, 1, channels, multiplier]);
         const back = tf.sum(tf.mul(dy, tf.reshape(weights, [1, channels, multiplier])), 2);

@@ -1,1 +1,23 @@
-export {};
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { addTrainCommand } from './train-options.ts';
+import { runTrain } from './train-command.ts';
+import { explainError } from './errors.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+const program = new Command('batchwise')
+  .description('Finds the batch size for a TensorFlow.js training run, and adapts it while the run goes.')
+  .version(version)
+  .showHelpAfterError('(--help lists the options)')
+  .configureHelp({ sortOptions: false })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+addTrainCommand(program, runTrain);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(explainError(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,62 @@
+import { loadDataset, splitValidation, type DownloadProgress, type SplitDataset } from '@batchwise/data';
+import { SingleBar } from 'cli-progress';
+import prettyBytes from 'pretty-bytes';
+import type { TrainCommandOptions } from './train-options.ts';
+
+/** Training images set apart for validation: the usual splits. */
+const VALIDATION_EXAMPLES = { mnist: 6000, digits: 6000, cifar10: 5000 };
+
+type DataRequest = Pick<TrainCommandOptions, 'dataset' | 'dataDir' | 'offline'>;
+
+interface Surroundings {
+  readonly signal: AbortSignal;
+  readonly print: (line: string) => void;
+  /** Shows a bar while a file comes in. */
+  readonly live: boolean;
+}
+
+/** The data set that was asked for, with its validation part; says so where another stands in for it. */
+export async function loadData(
+  request: DataRequest,
+  { signal, print, live }: Surroundings,
+): Promise<SplitDataset> {
+  const bars = downloadBars(live);
+  const { dataDir, offline } = request;
+  try {
+    const { dataset, notice } = await loadDataset(request.dataset, {
+      dataDir,
+      offline,
+      signal,
+      onProgress: bars.show,
+    });
+    bars.stop();
+    if (notice) print(notice);
+    return splitValidation(dataset, VALIDATION_EXAMPLES[dataset.name]);
+  } finally {
+    bars.stop();
+  }
+}
+
+/** One bar for each file that is downloaded. */
+function downloadBars(live: boolean): { show: (progress: DownloadProgress) => void; stop: () => void } {
+  let bar: SingleBar | undefined;
+  let file: string | undefined;
+  const stop = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
+  const show = (progress: DownloadProgress): void => {
+    if (!live) return;
+    if (progress.file !== file || !bar) {
+      stop();
+      file = progress.file;
+      bar = new SingleBar({
+        format: `  ${file}  {bar}  {percentage} %  {received} of {all}  {eta} s left`,
+        gracefulExit: false,
+      });
+      bar.start(progress.totalBytes, 0, { received: '0 B', all: prettyBytes(progress.totalBytes) });
+    }
+    bar.update(progress.receivedBytes, { received: prettyBytes(progress.receivedBytes) });
+  };
+  return { show, stop };
+}

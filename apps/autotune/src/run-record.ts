@@ -1,0 +1,101 @@
+import type { BatchPlan, Evaluation, Observer, Reason, RunEvents, TimeTotals } from '@batchwise/core';
+
+interface PlanEntry extends BatchPlan {
+  readonly step: number;
+  readonly examples: number;
+  readonly reason: Reason;
+}
+
+interface EpochEntry {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Examples and steps of the run so far. */
+  readonly examples: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly trainLoss: number | null;
+  readonly validationLoss: number | null;
+  readonly validationAccuracy: number | null;
+}
+
+/** What is known of a run before it starts. */
+export interface RunSetting {
+  readonly seed: number;
+  readonly dataset: { name: string; source: string; trainExamples: number; validationExamples: number };
+  readonly model: { name: string; parameters: number };
+  readonly backend: { name: string; version: string; device: string };
+  readonly policy: { name: string; options: Readonly<Record<string, number | string>> };
+  readonly optimizer: { name: string; learningRate: number };
+}
+
+/** `batchwise.run/1`: one run, as `--json` writes it. */
+export interface RunRecord extends RunSetting {
+  readonly schema: 'batchwise.run/1';
+  readonly status: RunEvents['runFinished']['status'];
+  readonly epochs: readonly EpochEntry[];
+  readonly plans: readonly PlanEntry[];
+  readonly totals: TimeTotals & { readonly steps: number; readonly examples: number };
+  readonly test: { readonly loss: number; readonly accuracy: number } | null;
+  readonly memory: { readonly peakBytes: number; readonly source: string } | null;
+  /** Only of a failed run. */
+  readonly error?: string;
+}
+
+/** The accuracy among the metrics of a model that was compiled with `metrics: ['accuracy']`. */
+export const accuracyOf = (evaluation: Evaluation | undefined): number | undefined =>
+  evaluation?.metrics['acc'];
+
+const finiteOrNull = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
+
+/** Collects a run into its record. */
+export class RunRecorder {
+  readonly #setting: RunSetting;
+  readonly #epochs: EpochEntry[] = [];
+  readonly #plans: PlanEntry[] = [];
+  #end: RunEvents['runFinished'] | undefined;
+
+  constructor(setting: RunSetting) {
+    this.#setting = setting;
+  }
+
+  get plans(): readonly PlanEntry[] {
+    return this.#plans;
+  }
+
+  readonly observer: Observer = {
+    name: 'run record',
+    onRunStarted: ({ plan, reason }) => void this.#plans.push({ step: 0, examples: 0, ...plan, reason }),
+    onPlanChanged: ({ step, examples, to, reason }) =>
+      void this.#plans.push({ step, examples, ...to, reason }),
+    onEpochFinished: ({ epoch, examples, step, seconds, trainLoss, validation }) =>
+      void this.#epochs.push({
+        epoch: epoch + 1,
+        examples,
+        steps: step,
+        seconds,
+        trainLoss: finiteOrNull(trainLoss),
+        validationLoss: finiteOrNull(validation?.loss),
+        validationAccuracy: finiteOrNull(accuracyOf(validation)),
+      }),
+    onRunFinished: (event) => void (this.#end = event),
+  };
+
+  /** The record of the run once it has ended, undefined before. */
+  record(test: Evaluation | undefined): RunRecord | undefined {
+    const end = this.#end;
+    if (!end) return undefined;
+    const { status, step, examples, totals, memory, error } = end;
+    return {
+      schema: 'batchwise.run/1',
+      status,
+      ...this.#setting,
+      epochs: this.#epochs,
+      plans: this.#plans,
+      totals: { steps: step, examples, ...totals },
+      test: test ? { loss: test.loss, accuracy: accuracyOf(test) ?? NaN } : null,
+      memory: memory ? { peakBytes: memory.peakBytes, source: memory.source } : null,
+      ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }),
+    };
+  }
+}

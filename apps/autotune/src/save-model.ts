@@ -1,0 +1,36 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LayersTf } from '@batchwise/backend/node';
+
+type Saveable = Pick<ReturnType<LayersTf['sequential']>, 'save'>;
+
+const WEIGHTS = 'weights.bin';
+
+/**
+ * Writes `model.json` and `weights.bin` in the layers format of TensorFlow.js, as its own file handler does, which only
+ * tfjs-node has. The weights come first, so that a `model.json` that is there is whole.
+ */
+export async function saveModel(tf: LayersTf, model: Saveable, directory: string): Promise<void> {
+  const handler = tf.io.withSaveHandler(async (artifacts) => {
+    await mkdir(directory, { recursive: true });
+    const weights = tf.io.concatenateArrayBuffers([artifacts.weightData ?? new ArrayBuffer(0)].flat());
+    await replaceFile(join(directory, WEIGHTS), Buffer.from(weights));
+    const manifest = {
+      modelTopology: artifacts.modelTopology,
+      format: artifacts.format,
+      generatedBy: artifacts.generatedBy,
+      convertedBy: null,
+      weightsManifest: [{ paths: [WEIGHTS], weights: artifacts.weightSpecs }],
+    };
+    await replaceFile(join(directory, 'model.json'), `${JSON.stringify(manifest)}\n`);
+    return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+  });
+  await model.save(handler);
+}
+
+/** A reader sees the old file or the new one, never a part. */
+export async function replaceFile(path: string, content: string | Buffer): Promise<void> {
+  const fresh = `${path}.new`;
+  await writeFile(fresh, content);
+  await rename(fresh, path);
+}

@@ -1,0 +1,165 @@
+import { tfjsBackend } from '@batchwise/backend';
+import { loadEngine, type Engine } from '@batchwise/backend/node';
+import { evaluate, train, type Evaluation, type StopRule } from '@batchwise/core';
+import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
+import { policy } from '@batchwise/tuner';
+import { prepareDestinations, writeJson } from './destinations.ts';
+import { count } from './format.ts';
+import { watchInterrupt } from './interrupt.ts';
+import { loadData } from './load-data.ts';
+import { makeModel, type ModelName } from './models.ts';
+import { makeOptimizer } from './optimizers.ts';
+import { RunRecorder, type RunSetting } from './run-record.ts';
+import { RunState } from './run-state.ts';
+import { saveModel } from './save-model.ts';
+import { summaryOf } from './summary.ts';
+import type { TrainCommandOptions } from './train-options.ts';
+import { liveView, plainView } from './view.ts';
+
+/** Where a run shows itself and how it is stopped. */
+interface Surroundings {
+  readonly print: (line: string) => void;
+  /** The output is a terminal that can be redrawn. */
+  readonly live: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** `batchwise train`: everything from the data to the summary. */
+export async function runTrain(options: TrainCommandOptions): Promise<void> {
+  const print = options.quiet ? () => undefined : (line: string) => console.log(line);
+  const live = !options.quiet && process.stdout.isTTY;
+  await prepareDestinations(options);
+  const interrupt = watchInterrupt();
+  const { signal } = interrupt;
+  try {
+    const data = await loadData(options, { signal, print, live });
+    await trainOn(data, { options, surroundings: { print, live, signal } });
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    print('Interrupted before the training began.');
+  } finally {
+    interrupt.close();
+  }
+  if (signal.aborted) process.exitCode = 130;
+}
+
+interface Job {
+  readonly options: TrainCommandOptions;
+  readonly surroundings: Surroundings;
+}
+
+async function trainOn(data: SplitDataset, { options, surroundings }: Job): Promise<void> {
+  const engine = await loadEngine(options.backend);
+  const { model, optimizer, setting } = compiledModel(data, engine, options);
+  const { print, live, signal } = surroundings;
+  const backend = tfjsBackend(engine.tf, model);
+  const recorder = new RunRecorder(setting);
+  const state = new RunState(() => backend.memory());
+  const { imageShape, classes, train: examples } = data;
+  const view = (live ? liveView : plainView)({
+    state,
+    epochs: options.epochs,
+    trainExamples: examples.count,
+    print,
+  });
+  const source = (images: LabelledImages, shuffle: boolean) =>
+    imageSource(images, {
+      imageShape,
+      classes,
+      shuffle,
+      seed: options.seed,
+      flat: setting.model.name === 'mlp',
+    });
+
+  print(headline(setting, engine));
+  let test: Evaluation | undefined;
+  try {
+    const summary = await train({
+      backend,
+      source: source(examples, true),
+      controller: controllerOf(options),
+      stop: stopRule(options),
+      validation: { source: source(data.validation, false) },
+      observers: [recorder.observer, state.observer, ...(options.quiet ? [] : [view])],
+      seed: options.seed,
+      signal,
+    });
+    if (summary.status === 'completed') test = await evaluate(backend, source(data.test, false));
+    if (options.save) await saveModel(engine.tf, model, options.save);
+  } finally {
+    const record = recorder.record(test);
+    if (record && options.json) await writeJson(options.json, record);
+    if (record) print(`\n${summaryOf(record, options.targetAccuracy)}`);
+    model.dispose();
+    optimizer.dispose();
+  }
+  if (options.save) print(`Model       saved in ${options.save}`);
+  if (options.json) print(`Record      written to ${options.json}`);
+}
+
+function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommandOptions) {
+  const { tf } = engine;
+  const { imageShape, classes, name: dataset } = data;
+  const name: ModelName = options.model ?? (dataset === 'cifar10' ? 'cnn' : 'mlp');
+  const model = makeModel(tf, { name, imageShape, classes, seed: options.seed });
+  const { optimizer, learningRate } = makeOptimizer(tf, options.optimizer, options.learningRate);
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  const setting: RunSetting = {
+    seed: options.seed,
+    dataset: {
+      name: dataset,
+      source: data.source,
+      trainExamples: data.train.count,
+      validationExamples: data.validation.count,
+    },
+    model: { name, parameters: model.countParams() },
+    backend: { name: engine.name, version: engine.version, device: engine.device },
+    policy: { name: options.policy, options: sizeOptions(options) },
+    optimizer: { name: options.optimizer, learningRate },
+  };
+  return { model, optimizer, setting };
+}
+
+/** The sizes that were asked for, without those that were not. */
+function sizeOptions({
+  batchSize,
+  maxBatchSize,
+  microBatchSize,
+}: TrainCommandOptions): Record<string, number> {
+  return {
+    batchSize,
+    ...(maxBatchSize === undefined ? {} : { maxBatchSize }),
+    ...(microBatchSize === undefined ? {} : { microBatchSize }),
+  };
+}
+
+function controllerOf({
+  policy: name,
+  optimizer,
+  batchSize,
+  maxBatchSize,
+  microBatchSize,
+}: TrainCommandOptions) {
+  return policy(name, { optimizer, batchSize, maxBatchSize, ceiling: { batchSize: microBatchSize } });
+}
+
+function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): StopRule {
+  return {
+    epochs,
+    ...(maxSeconds === undefined ? {} : { seconds: maxSeconds }),
+    ...(targetAccuracy === undefined
+      ? {}
+      : { target: { metric: 'acc', value: targetAccuracy, direction: 'atLeast' } as const }),
+  };
+}
+
+function headline({ dataset, model, optimizer, policy: { name } }: RunSetting, engine: Engine): string {
+  return [
+    `Data        ${dataset.name} from ${dataset.source}: ${count(dataset.trainExamples)} examples to train on, ` +
+      `${count(dataset.validationExamples)} to validate`,
+    `Model       ${model.name}, ${count(model.parameters)} parameters, ${optimizer.name} at ${optimizer.learningRate}`,
+    `Engine      ${engine.name}, ${engine.device}, ${engine.version} (${engine.reason})`,
+    `Policy      ${name}`,
+    '',
+  ].join('\n');
+}

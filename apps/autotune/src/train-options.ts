@@ -1,0 +1,124 @@
+import { ENGINE_NAMES } from '@batchwise/backend/node';
+import { policyNames, type PolicyName } from '@batchwise/tuner';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { MODEL_NAMES, type ModelName } from './models.ts';
+import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
+
+export const DATASET_NAMES = ['mnist', 'cifar10', 'digits'] as const;
+
+/** The options of `batchwise train`, checked. */
+export interface TrainCommandOptions {
+  readonly dataset: (typeof DATASET_NAMES)[number];
+  readonly dataDir?: string;
+  readonly offline?: boolean;
+  readonly model?: ModelName;
+  readonly backend: (typeof ENGINE_NAMES)[number];
+  readonly policy: PolicyName;
+  readonly batchSize: number;
+  readonly maxBatchSize?: number;
+  readonly microBatchSize?: number;
+  readonly optimizer: OptimizerChoice;
+  readonly learningRate?: number;
+  readonly epochs: number;
+  readonly targetAccuracy?: number;
+  readonly maxSeconds?: number;
+  readonly seed: number;
+  readonly json?: string;
+  readonly save?: string;
+  readonly quiet?: boolean;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Give a whole number above 0.');
+  return value;
+}
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Give a whole number, 0 or above.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1))
+    throw new InvalidArgumentError('Give a share above 0 and up to 1, such as 0.97.');
+  return value;
+}
+
+const EXAMPLES = `
+Examples:
+  batchwise train                                     MNIST, or the built-in digits where it cannot be had
+  batchwise train --dataset cifar10 --model cnn       needs 170 MB once
+  batchwise train --policy fixed --batch-size 64      the same run without tuning, to compare
+  batchwise train --target-accuracy 0.97 --json run.json`;
+
+/** Declares `batchwise train`. */
+export function addTrainCommand(
+  program: Command,
+  run: (options: TrainCommandOptions) => Promise<void>,
+): void {
+  program
+    .command('train')
+    .description('train a model while the tuner picks and adapts the batch size in view')
+    .addOption(new Option('--dataset <name>', 'what to train on').choices(DATASET_NAMES).default('mnist'))
+    .option('--data-dir <dir>', 'your own copy of the data set; it is never replaced by another')
+    .option('--offline', 'ask no mirror: the cache, else the built-in digits')
+    .addOption(
+      new Option(
+        '--model <name>',
+        'mlp: 784-50-50-10; cnn: two convolutions (default: mlp; cnn for cifar10)',
+      ).choices(MODEL_NAMES),
+    )
+    .addOption(
+      new Option('--backend <name>', 'what computes; auto is the fastest that loads')
+        .choices(ENGINE_NAMES)
+        .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--policy <name>',
+        'goodput: step time and gradient noise; knee: step time only; fixed: no tuning',
+      )
+        .choices(policyNames)
+        .default('goodput'),
+    )
+    .option(
+      '--batch-size <examples>',
+      'where the run starts, and what the learning rate is meant for',
+      count,
+      32,
+    )
+    .option(
+      '--max-batch-size <examples>',
+      'the tuner stays at or below (default: a sixteenth of the data)',
+      count,
+    )
+    .option(
+      '--micro-batch-size <examples>',
+      'examples on the device at once; larger batches are accumulated',
+      count,
+    )
+    .addOption(
+      new Option('--optimizer <name>', 'how weights are updated').choices(OPTIMIZER_NAMES).default('adam'),
+    )
+    .option('--learning-rate <rate>', "at --batch-size (default: the optimizer's usual one)", positive)
+    .option('--epochs <n>', 'passes over the training examples', count, 5)
+    .option('--target-accuracy <share>', 'stop as soon as validation reaches it', share)
+    .option('--max-seconds <seconds>', 'stop after this time', positive)
+    .option('--seed <n>', 'decides initial weights and the order of examples', seed, 0)
+    .option('--json <file>', 'write a record of the run (schema batchwise.run/1)')
+    .option('--save <dir>', 'save the model in the layers format of TensorFlow.js')
+    .option('--quiet', 'print errors only')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}

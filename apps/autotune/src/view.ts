@@ -1,0 +1,97 @@
+import type { Observer, RunEvents } from '@batchwise/core';
+import { MultiBar, type SingleBar } from 'cli-progress';
+import prettyBytes from 'pretty-bytes';
+import colors from 'picocolors';
+import { clockTime, count, duration, figure, percent } from './format.ts';
+import { accuracyOf } from './run-record.ts';
+import type { RunState } from './run-state.ts';
+
+/** What a view is told once. */
+export interface ViewOptions {
+  readonly state: RunState;
+  readonly epochs: number;
+  readonly trainExamples: number;
+  readonly print: (line: string) => void;
+}
+
+/** A plan change in one line: when, from what to what, and why. */
+export function planLine({ examples, from, to, reason }: RunEvents['planChanged']): string {
+  const parts = to.microBatchSize < to.batchSize ? ` in parts of ${count(to.microBatchSize)}` : '';
+  const change = `batch ${count(from.batchSize)} → ${count(to.batchSize)}${parts}`;
+  return `  ${count(examples).padStart(9)} examples  ${colors.bold(change)}  ${reason.text}`;
+}
+
+/** The result of an epoch in one line. */
+export function epochLine(event: RunEvents['epochFinished'], epochs: number): string {
+  const accuracy = accuracyOf(event.validation);
+  const validation = event.validation
+    ? `  validation loss ${figure(event.validation.loss)}${accuracy === undefined ? '' : `, accuracy ${percent(accuracy)}`}`
+    : '';
+  const cut = event.complete ? '' : ' (cut short)';
+  return (
+    `  ${count(event.examples).padStart(9)} examples  epoch ${event.epoch + 1} of ${epochs}${cut}: ` +
+    `train loss ${figure(event.trainLoss)}${validation}  (${count(event.epochSteps)} steps, ${duration(event.seconds)})`
+  );
+}
+
+/** Plain lines: one for each plan change and epoch. For files and pipes. */
+export function plainView({ epochs, print }: ViewOptions): Observer {
+  return {
+    name: 'plain view',
+    onPlanChanged: (event) => print(planLine(event)),
+    onStepFailed: ({ examples, outcome }) =>
+      print(`  ${count(examples).padStart(9)} examples  step failed (${outcome.kind}), trying again`),
+    onEpochFinished: (event) => print(epochLine(event, epochs)),
+  };
+}
+
+const BAR = '  epoch {epoch} of {epochs}  {bar}  {percentage} %  {done} of {planned} examples  {left} left';
+
+/** A view for a terminal: a bar and two lines that stay at the bottom, and above them what happened. */
+export function liveView({ state, epochs, trainExamples }: ViewOptions): Observer {
+  const planned = epochs * trainExamples;
+  const screen = new MultiBar({
+    format: BAR,
+    barsize: 24,
+    hideCursor: true,
+    fps: 8,
+    forceRedraw: true,
+    gracefulExit: false,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+  });
+  const values = (): Record<string, string | number> => ({
+    epoch: Math.min(epochs, state.epoch + 1),
+    epochs,
+    done: count(state.examples),
+    planned: count(planned),
+    left: clockTime(state.secondsLeft(planned)),
+  });
+  const line = (): SingleBar => screen.create(1, 0, { text: '' }, { format: '  {text}' });
+  let rows: readonly [SingleBar, SingleBar, SingleBar] | undefined;
+  const redraw = (): void => {
+    const [bar, first, second] = (rows ??= [screen.create(planned, 0, values()), line(), line()]);
+    bar.update(state.examples, values());
+    first.update(0, { text: state.progressText });
+    const memory = `memory ${prettyBytes(state.peakBytes)} peak`;
+    second.update(0, {
+      text: [state.batchText, state.noiseText, state.speedText, memory].filter(Boolean).join('   '),
+    });
+  };
+  const above = (text: string): void => {
+    redraw();
+    screen.log(`${text}\n`);
+  };
+  return {
+    name: 'live view',
+    onRunStarted: redraw,
+    onStepFinished: redraw,
+    onPlanChanged: (event) => above(planLine(event)),
+    onStepFailed: ({ outcome }) => above(`  step failed (${outcome.kind}), trying again`),
+    onEpochFinished: (event) => above(epochLine(event, epochs)),
+    onRunFinished: () => {
+      redraw();
+      screen.stop();
+    },
+  };
+}

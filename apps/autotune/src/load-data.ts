@@ -3,8 +3,8 @@ import { SingleBar } from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
 import type { TrainCommandOptions } from './train-options.ts';
 
-/** Training images set apart for validation: the usual splits. */
-const VALIDATION_EXAMPLES = { mnist: 6000, digits: 6000, cifar10: 5000 };
+/** Share of the training images set apart for validation: the last 6,000 of MNIST, the last 5,000 of CIFAR-10. */
+const VALIDATION_SHARE = 0.1;
 
 type DataRequest = Pick<TrainCommandOptions, 'dataset' | 'dataDir' | 'offline'>;
 
@@ -31,7 +31,7 @@ export async function loadData(
     });
     bars.stop();
     if (notice) print(notice);
-    return splitValidation(dataset, VALIDATION_EXAMPLES[dataset.name]);
+    return splitValidation(dataset, Math.round(VALIDATION_SHARE * dataset.train.count));
   } finally {
     bars.stop();
   }

@@ -120,5 +120,10 @@ export function addTrainCommand(
     .option('--save <dir>', 'save the model in the layers format of TensorFlow.js')
     .option('--quiet', 'print errors only')
     .addHelpText('after', EXAMPLES)
-    .action(run);
+    .action((options: TrainCommandOptions, command: Command) => {
+      const { batchSize, maxBatchSize = batchSize } = options;
+      if (maxBatchSize < batchSize)
+        command.error(`error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`);
+      return run(options);
+    });
 }

@@ -1,0 +1,112 @@
+// The loop's time per step against model.fit: same engine, model, batch and examples, arms interleaved.
+//   node bench/step-time.mjs [--backend auto|native|wasm|cpu] [--repeats 7] [--json FILE]
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { tfjsBackend } from '@batchwise/backend';
+import { loadEngine } from '@batchwise/backend/node';
+import { train } from '@batchwise/core';
+import { imageSource, loadDataset } from '@batchwise/data';
+import { fixed } from '@batchwise/tuner';
+
+const { values: options } = parseArgs({
+  options: {
+    backend: { type: 'string', default: 'auto' },
+    repeats: { type: 'string', default: '7' },
+    json: { type: 'string' },
+  },
+});
+const repeats = Number(options.repeats);
+if (!Number.isInteger(repeats) || repeats < 1) {
+  console.error(`--repeats is ${options.repeats}; give a whole number above 0.`);
+  process.exit(2);
+}
+const BATCH_SIZES = [32, 128, 1024];
+/** Examples of one timed pass: enough steps to time, few enough to repeat. */
+const EXAMPLES = 8192;
+
+const engine = await loadEngine(options.backend);
+const { tf } = engine;
+const dataDir = process.env.BATCHWISE_DATA_DIR && `${process.env.BATCHWISE_DATA_DIR}/mnist`;
+const { dataset } = await loadDataset(dataDir ? 'mnist' : 'digits', dataDir ? { dataDir } : {});
+const images = {
+  images: dataset.train.images.subarray(0, EXAMPLES * 784),
+  labels: dataset.train.labels.subarray(0, EXAMPLES),
+  count: EXAMPLES,
+};
+const { imageShape, classes } = dataset;
+const source = imageSource(images, { imageShape, classes, shuffle: true, seed: 1, flat: true });
+
+function makeModel() {
+  const dense = (units, activation, seed, inputShape) =>
+    tf.layers.dense({
+      units,
+      activation,
+      kernelInitializer: tf.initializers.glorotUniform({ seed }),
+      ...(inputShape && { inputShape }),
+    });
+  const model = tf.sequential({
+    layers: [dense(50, 'relu', 1, [784]), dense(50, 'relu', 2), dense(classes, 'softmax', 3)],
+  });
+  model.compile({ optimizer: tf.train.adam(0.001), loss: 'categoricalCrossentropy' });
+  return model;
+}
+
+async function everything() {
+  const { xs, ys } = await source.epoch(0).take(EXAMPLES);
+  return { xs: tf.tensor(xs.data, [...xs.shape]), ys: tf.tensor(ys.data, [...ys.shape]) };
+}
+
+async function secondsOf(work) {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+function quantile(sorted, share) {
+  const at = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low + (high - low) * (at - Math.floor(at));
+}
+const summary = (numbers) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
+};
+
+const { xs, ys } = await everything();
+const results = [];
+console.log(`${engine.name} on ${engine.device}, ${engine.version}, Node ${process.version}, ${cpus().length} cores`);
+console.log(`MLP 784-50-50-10, Adam, ${EXAMPLES} examples of ${dataset.name} per pass, ${repeats} passes per arm`);
+console.log('batch   model.fit ms/step         loop ms/step              loop / model.fit');
+for (const batchSize of BATCH_SIZES) {
+  const [theirs, ours] = [makeModel(), makeModel()];
+  const arms = {
+    fit: () => theirs.fit(xs, ys, { batchSize, epochs: 1, verbose: 0, shuffle: true }),
+    loop: () =>
+      train({ backend: tfjsBackend(tf, ours), source, controller: fixed(batchSize), stop: { epochs: 1 } }),
+  };
+  await arms.fit();
+  await arms.loop();
+  const milliseconds = { fit: [], loop: [] };
+  for (let i = 0; i < repeats; i += 1) {
+    // Which arm comes first alternates, so that a drift of the machine falls on both.
+    for (const name of i % 2 === 0 ? ['fit', 'loop'] : ['loop', 'fit'])
+      milliseconds[name].push((1000 * batchSize * (await secondsOf(arms[name]))) / EXAMPLES);
+  }
+  const row = {
+    batchSize,
+    fit: summary(milliseconds.fit),
+    loop: summary(milliseconds.loop),
+    ratio: summary(milliseconds.loop.map((value, i) => value / milliseconds.fit[i])),
+  };
+  results.push(row);
+  const cell = ({ median, low, high }, digits) =>
+    `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`.padEnd(26);
+  console.log(`${String(batchSize).padEnd(8)}${cell(row.fit, 2)}${cell(row.loop, 2)}${cell(row.ratio, 2)}`);
+}
+console.log('Medians, with the middle half of the passes in brackets.');
+if (options.json)
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ engine: { name: engine.name, version: engine.version, device: engine.device }, node: process.version, repeats, results }, null, 2)}\n`,
+  );

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { builtInDigits, writeIdx, type LabelledImages } from '@batchwise/data';
+import { afterAll } from 'vitest';
+
+const BIN = fileURLToPath(new URL('../../apps/autotune/bin/batchwise.mjs', import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface RunOptions {
+  /** Called with all output so far each time there is more; may send a signal. */
+  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the built command as a user would, away from any cache and any colour. */
+export function batchwise(args: readonly string[], { onOutput }: RunOptions = {}): Promise<Outcome> {
+  const env = { ...process.env, NO_COLOR: '1', BATCHWISE_CACHE_DIR: join(tmpdir(), 'batchwise-no-cache') };
+  const child = spawn(process.execPath, [BIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    onOutput?.(stdout, (signal) => child.kill(signal));
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A fresh folder that is gone after the tests of the file. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'batchwise-cli-'));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A folder with the first few built-in digits in the files of MNIST. */
+export async function smallMnist(trainCount: number, testCount: number): Promise<string> {
+  const folder = await temporaryFolder();
+  const { train, test } = builtInDigits({ seed: 5, trainCount, testCount });
+  const write = async (prefix: string, { images, labels, count }: LabelledImages): Promise<void> => {
+    await writeFile(
+      join(folder, `${prefix}-images-idx3-ubyte`),
+      writeIdx({ shape: [count, 28, 28], data: images }),
+    );
+    await writeFile(join(folder, `${prefix}-labels-idx1-ubyte`), writeIdx({ shape: [count], data: labels }));
+  };
+  await write('train', train);
+  await write('t10k', test);
+  return folder;
+}

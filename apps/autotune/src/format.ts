@@ -1,3 +1,5 @@
+import wrapAnsi from 'wrap-ansi';
+
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** 54,000 */
@@ -28,3 +30,13 @@ export function duration(seconds: number): string {
   const total = Math.round(seconds);
   return `${Math.floor(total / 60)} min ${total % 60} s`;
 }
+
+/** Text that hangs under its label: further lines are indented as far as the first. */
+export function hanging(label: string, text: string): string {
+  const width = Math.max(40, (process.stdout.columns ?? 120) - label.length - 1);
+  const lines = process.stdout.isTTY ? wrapAnsi(text, width, { trim: true }).split('\n') : [text];
+  return lines.map((line, i) => (i === 0 ? label : ' '.repeat(label.length)) + line).join('\n');
+}
+
+/** A line of the report: its subject in a column of its own. */
+export const row = (subject: string, text: string): string => hanging(subject.padEnd(12), text);

@@ -18,6 +18,7 @@ export class RunState {
   #loss: number | undefined;
   #examplesPerSecond: number | undefined;
   #noise: NoiseScaleState | undefined;
+  #peakBytes = 0;
 
   constructor(memory: () => MemoryReading) {
     this.#memory = memory;
@@ -71,8 +72,10 @@ export class RunState {
     return this.#examplesPerSecond === undefined ? '' : `${count(this.#examplesPerSecond)} examples/s`;
   }
 
+  /** Of the run so far; the backend forgets its own peak when the run ends. */
   get peakBytes(): number {
-    return this.#memory().peakBytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#memory().peakBytes);
+    return this.#peakBytes;
   }
 }
 

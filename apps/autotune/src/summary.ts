@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import colors from 'picocolors';
-import { count, duration, figure, percent } from './format.ts';
+import { count, duration, figure, percent, row } from './format.ts';
 import type { RunRecord } from './run-record.ts';
 
 /** The end of a run for a person: how good the model is, what was chosen and why, and where the time went. */
@@ -15,33 +15,36 @@ export function summaryOf(record: RunRecord, targetAccuracy?: number): string {
   const share =
     totals.tuningSeconds / Math.max(totals.trainingSeconds + totals.tuningSeconds, Number.MIN_VALUE);
   lines.push(
-    `Time        ${duration(totals.trainingSeconds)} training, ${duration(totals.tuningSeconds)} tuning ` +
-      `(${percent(share)} of it), ${duration(totals.evaluationSeconds)} evaluating`,
+    row(
+      'Time',
+      `${duration(totals.trainingSeconds)} training, ${duration(totals.tuningSeconds)} tuning ` +
+        `(${percent(share)} of it), ${duration(totals.evaluationSeconds)} evaluating`,
+    ),
   );
-  if (memory) lines.push(`Memory      ${prettyBytes(memory.peakBytes)} at most, by the ${memory.source}`);
+  if (memory) lines.push(row('Memory', `${prettyBytes(memory.peakBytes)} at most, by the ${memory.source}`));
   return lines.join('\n');
 }
 
 function outcomeLine({ status, totals }: RunRecord): string {
   const done = `${count(totals.examples)} examples in ${count(totals.steps)} steps, ${duration(totals.seconds)}`;
   const word = { completed: 'Trained', aborted: 'Interrupted', failed: 'Failed' }[status];
-  return colors.bold(`${word.padEnd(12)}${done}`);
+  return colors.bold(row(word, done));
 }
 
 function testLine({ test }: RunRecord): string[] {
-  return test ? [`Test        accuracy ${percent(test.accuracy)}, loss ${figure(test.loss)}`] : [];
+  return test ? [row('Test', `accuracy ${percent(test.accuracy)}, loss ${figure(test.loss)}`)] : [];
 }
 
 function targetLine({ epochs }: RunRecord, target: number | undefined): string[] {
   if (target === undefined) return [];
   const best = Math.max(0, ...epochs.map(({ validationAccuracy }) => validationAccuracy ?? 0));
   const verdict = best >= target ? 'reached' : `not reached, the best was ${percent(best)}`;
-  return [`Target      validation accuracy ${percent(target)} ${verdict}`];
+  return [row('Target', `validation accuracy ${percent(target)} ${verdict}`)];
 }
 
 function batchLines({ plans, policy }: RunRecord): string[] {
   const last = plans.at(-1);
   if (!last) return [];
   const sizes = plans.map(({ batchSize }) => count(batchSize)).join(' → ');
-  return [`Batch       ${sizes}  (policy ${policy.name})`, `            ${last.reason.text}`];
+  return [row('Batch', `${sizes}  (policy ${policy.name})`), row('', last.reason.text)];
 }

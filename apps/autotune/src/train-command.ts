@@ -4,7 +4,7 @@ import { evaluate, train, type Evaluation, type StopRule } from '@batchwise/core
 import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
 import { policy } from '@batchwise/tuner';
 import { prepareDestinations, writeJson } from './destinations.ts';
-import { count } from './format.ts';
+import { count, row } from './format.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
 import { makeModel, type ModelName } from './models.ts';
@@ -93,8 +93,8 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
     model.dispose();
     optimizer.dispose();
   }
-  if (options.save) print(`Model       saved in ${options.save}`);
-  if (options.json) print(`Record      written to ${options.json}`);
+  if (options.save) print(row('Model', `saved in ${options.save}`));
+  if (options.json) print(row('Record', `written to ${options.json}`));
 }
 
 function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommandOptions) {
@@ -154,12 +154,16 @@ function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): 
 }
 
 function headline({ dataset, model, optimizer, policy: { name } }: RunSetting, engine: Engine): string {
+  const images = `${count(dataset.trainExamples)} examples to train on, ${count(dataset.validationExamples)} to validate`;
   return [
-    `Data        ${dataset.name} from ${dataset.source}: ${count(dataset.trainExamples)} examples to train on, ` +
-      `${count(dataset.validationExamples)} to validate`,
-    `Model       ${model.name}, ${count(model.parameters)} parameters, ${optimizer.name} at ${optimizer.learningRate}`,
-    `Engine      ${engine.name}, ${engine.device}, ${engine.version} (${engine.reason})`,
-    `Policy      ${name}`,
+    row('Data', `${dataset.name} from ${dataset.source}: ${images}`),
+    row(
+      'Model',
+      `${model.name}, ${count(model.parameters)} parameters, ${optimizer.name} at ${optimizer.learningRate}`,
+    ),
+    row('Engine', `${engine.name}: ${engine.device}, ${engine.version}`),
+    row('', engine.reason),
+    row('Policy', name),
     '',
   ].join('\n');
 }

@@ -123,7 +123,9 @@ export function addTrainCommand(
     .action((options: TrainCommandOptions, command: Command) => {
       const { batchSize, maxBatchSize = batchSize } = options;
       if (maxBatchSize < batchSize)
-        command.error(`error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`);
+        command.error(
+          `error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`,
+        );
       return run(options);
     });
 }

@@ -2,7 +2,7 @@ import type { Observer, RunEvents } from '@batchwise/core';
 import { MultiBar, type SingleBar } from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
 import colors from 'picocolors';
-import { clockTime, count, duration, figure, percent } from './format.ts';
+import { clockTime, count, duration, figure, hanging, percent } from './format.ts';
 import { accuracyOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
@@ -14,11 +14,14 @@ export interface ViewOptions {
   readonly print: (line: string) => void;
 }
 
-/** A plan change in one line: when, from what to what, and why. */
+/** Where in the run something happened. */
+const when = (examples: number): string => `  ${count(examples).padStart(9)} examples  `;
+
+/** A plan change: when, from what to what, and under it why. */
 export function planLine({ examples, from, to, reason }: RunEvents['planChanged']): string {
   const parts = to.microBatchSize < to.batchSize ? ` in parts of ${count(to.microBatchSize)}` : '';
   const change = `batch ${count(from.batchSize)} → ${count(to.batchSize)}${parts}`;
-  return `  ${count(examples).padStart(9)} examples  ${colors.bold(change)}  ${reason.text}`;
+  return `${when(examples)}${colors.bold(change)}\n${hanging(' '.repeat(when(0).length), reason.text)}`;
 }
 
 /** The result of an epoch in one line. */
@@ -29,18 +32,18 @@ export function epochLine(event: RunEvents['epochFinished'], epochs: number): st
     : '';
   const cut = event.complete ? '' : ' (cut short)';
   return (
-    `  ${count(event.examples).padStart(9)} examples  epoch ${event.epoch + 1} of ${epochs}${cut}: ` +
+    `${when(event.examples)}epoch ${event.epoch + 1} of ${epochs}${cut}: ` +
     `train loss ${figure(event.trainLoss)}${validation}  (${count(event.epochSteps)} steps, ${duration(event.seconds)})`
   );
 }
 
-/** Plain lines: one for each plan change and epoch. For files and pipes. */
+/** Plain lines for each plan change and epoch. For files and pipes. */
 export function plainView({ epochs, print }: ViewOptions): Observer {
   return {
     name: 'plain view',
     onPlanChanged: (event) => print(planLine(event)),
     onStepFailed: ({ examples, outcome }) =>
-      print(`  ${count(examples).padStart(9)} examples  step failed (${outcome.kind}), trying again`),
+      print(`${when(examples)}step failed (${outcome.kind}), trying again`),
     onEpochFinished: (event) => print(epochLine(event, epochs)),
   };
 }
@@ -87,7 +90,8 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
     onRunStarted: redraw,
     onStepFinished: redraw,
     onPlanChanged: (event) => above(planLine(event)),
-    onStepFailed: ({ outcome }) => above(`  step failed (${outcome.kind}), trying again`),
+    onStepFailed: ({ examples, outcome }) =>
+      above(`${when(examples)}step failed (${outcome.kind}), trying again`),
     onEpochFinished: (event) => above(epochLine(event, epochs)),
     onRunFinished: () => {
       redraw();

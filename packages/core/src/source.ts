@@ -10,6 +10,9 @@ export interface BatchSource<Batch> {
 
 /** A position in one epoch. */
 export interface BatchCursor<Batch> {
-  /** At most `count` examples (fewer only at the end), undefined once the epoch is over. */
+  /**
+   * At most `count` examples (fewer only at the end), undefined once the epoch is over. A batch is valid until the next
+   * `take` of the same cursor, which may use its memory again.
+   */
   take(count: number): Awaitable<Batch | undefined>;
 }

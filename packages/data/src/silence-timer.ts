@@ -1,0 +1,24 @@
+import { DataError } from './data-error.ts';
+
+/** Aborts what waits too long for a server, or what the caller has given up. */
+export class SilenceTimer {
+  readonly signal: AbortSignal;
+  readonly #silence = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(caller: AbortSignal | undefined) {
+    this.signal =
+      caller === undefined ? this.#silence.signal : AbortSignal.any([caller, this.#silence.signal]);
+  }
+
+  /** From now on at most `seconds` without another call; `what` is missing then, as in "no answer". */
+  allow(seconds: number, what: string): void {
+    this.stop();
+    const giveUp = () => this.#silence.abort(new DataError('downloadFailed', `${what} within ${seconds} s`));
+    this.#timer = setTimeout(giveUp, 1000 * seconds);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,60 @@
+import { requireInteger } from './require-integer.ts';
+import { mix64, splitMix64 } from './split-mix-64.ts';
+import { xoshiro128StarStar } from './xoshiro-128.ts';
+
+const SAFE_INTEGERS = { from: 0, to: Number.MAX_SAFE_INTEGER };
+
+/** A stream of pseudo-random numbers; not for secrets. */
+export interface SeededRandom {
+  /** An integer from 0 to 2³² − 1. */
+  uint32(): number;
+  /**
+   * An integer from 0 to `bound` − 1, each exactly equally likely.
+   * @throws RangeError when `bound` is not an integer from 1 to 2³²
+   */
+  below(bound: number): number;
+  /** A multiple of 2⁻⁵³ from 0 up to, not including, 1. */
+  uniform(): number;
+}
+
+/**
+ * The one random generator of the samplers: the same seed and stream give the same numbers on every machine.
+ *
+ * xoshiro128** 1.1, its state filled by SplitMix64 as its authors advise. SplitMix64 starts at
+ * `seed XOR mix64(stream)`, so streams of one seed (an epoch, an example) are unrelated and cost the same to open;
+ * stream 0 is what `Xoshiro128StarStar::seed_from_u64(seed)` of Rust's rand_xoshiro gives.
+ *
+ * @param seed an integer from 0 to 2⁵³ − 1
+ * @param stream an integer from 0 to 2⁵³ − 1; 0 where it is not given
+ * @throws RangeError when either is something else
+ */
+export function seededRandom(seed: number, stream = 0): SeededRandom {
+  requireInteger('seed', seed, SAFE_INTEGERS);
+  requireInteger('stream', stream, SAFE_INTEGERS);
+  const words = splitMix64(BigInt(seed) ^ mix64(BigInt(stream)));
+  const [first, second] = [words(), words()];
+  const uint32 = xoshiro128StarStar([lowWord(first), highWord(first), lowWord(second), highWord(second)]);
+
+  return {
+    uint32,
+    below(bound) {
+      requireInteger('bound', bound, { from: 1, to: 2 ** 32 });
+      return bound === 1 ? 0 : boundedByRejection(uint32, bound);
+    },
+    uniform: () => ((uint32() >>> 5) * 2 ** 26 + (uint32() >>> 6)) * 2 ** -53,
+  };
+}
+
+const lowWord = (word: bigint) => Number(word & 0xffffffffn);
+const highWord = (word: bigint) => Number(word >> 32n);
+
+/**
+ * Takes just the bits that `bound` − 1 needs and draws again while they are too large: fewer than two draws on
+ * average, and no bias, unlike a remainder (M. O'Neill, "Efficiently generating a number in a range", 2018, "bitmask").
+ */
+function boundedByRejection(uint32: () => number, bound: number): number {
+  const unneededBits = Math.clz32(bound - 1);
+  let drawn = uint32() >>> unneededBits;
+  while (drawn >= bound) drawn = uint32() >>> unneededBits;
+  return drawn;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { sequential, shuffled, subset, type IndexSampler } from '../src/index.ts';
+import { orderOf, range, readAll } from './support.ts';
+
+describe('subset', () => {
+  it('visits the given indices in the order of the inner sampler', () => {
+    expect(orderOf(subset([50, 7, 7, 3], sequential(4)), 0)).toEqual([50, 7, 7, 3]);
+    // shuffled(10, seed 42) begins its epoch 1 with 2, 3, 6, 9.
+    const tens = range(10).map((k) => 10 * k + 1);
+    expect(
+      subset(tens, shuffled(10, { seed: 42 }))
+        .epoch(1)
+        .take(4),
+    ).toEqual(Int32Array.of(21, 31, 61, 91));
+  });
+
+  it('splits a data set in two parts without overlap', () => {
+    const order = shuffled(100, { seed: 3 }).epoch(0).take(100);
+    const train = subset(order.subarray(0, 80), shuffled(80, { seed: 4 }));
+    const validation = subset(order.subarray(80), sequential(20));
+    expect([train.size, validation.size]).toEqual([80, 20]);
+    expect([...orderOf(train, 5), ...orderOf(validation, 0)].sort((a, b) => a - b)).toEqual(range(100));
+  });
+
+  it('passes epoch, startAt and the batch size on', () => {
+    const inner = shuffled(30, { seed: 3 });
+    const sampler = subset(range(30), inner);
+    expect(readAll(sampler.epoch(2, 11), [4, 1])).toEqual(orderOf(inner, 2).slice(11));
+    expect(() => sampler.epoch(0, 31)).toThrow('startAt is 31');
+    expect(() => sampler.epoch(0).take(0)).toThrow('count is 0');
+  });
+
+  it('copies the indices', () => {
+    const indices = [5, 6];
+    const sampler = subset(indices, sequential(2));
+    indices[0] = 99;
+    expect(orderOf(sampler, 0)).toEqual([5, 6]);
+  });
+
+  it('refuses a sampler of another size', () => {
+    expect(() => subset([1, 2, 3], sequential(4))).toThrow(RangeError);
+    expect(() => subset([1, 2, 3], sequential(4))).toThrow('subset got 3 indices and a sampler of size 4');
+  });
+
+  it.each([-1, 0.5, NaN, 2 ** 31])('refuses the index %d', (index) => {
+    expect(() => subset([0, index], sequential(2))).toThrow(RangeError);
+    expect(() => subset([0, index], sequential(2))).toThrow(`indices[1] is ${index}`);
+  });
+
+  it('says so when the inner sampler leaves its range, instead of training on example 0', () => {
+    const wrong: IndexSampler = { size: 2, epoch: () => ({ take: () => Int32Array.of(0, 2) }) };
+    const sampler = subset([8, 9], wrong);
+    expect(() => sampler.epoch(0).take(2)).toThrow(
+      'The sampler of a subset gave position 2, outside 0 to 1.',
+    );
+  });
+});

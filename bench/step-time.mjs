@@ -38,15 +38,13 @@ const { imageShape, classes } = dataset;
 const source = imageSource(images, { imageShape, classes, shuffle: true, seed: 1, flat: true });
 
 function makeModel() {
-  const dense = (units, activation, seed, inputShape) =>
-    tf.layers.dense({
-      units,
-      activation,
-      kernelInitializer: tf.initializers.glorotUniform({ seed }),
-      ...(inputShape && { inputShape }),
-    });
+  const kernel = (seed) => ({ kernelInitializer: tf.initializers.glorotUniform({ seed }) });
   const model = tf.sequential({
-    layers: [dense(50, 'relu', 1, [784]), dense(50, 'relu', 2), dense(classes, 'softmax', 3)],
+    layers: [
+      tf.layers.dense({ units: 50, activation: 'relu', inputShape: [784], ...kernel(1) }),
+      tf.layers.dense({ units: 50, activation: 'relu', ...kernel(2) }),
+      tf.layers.dense({ units: classes, activation: 'softmax', ...kernel(3) }),
+    ],
   });
   model.compile({ optimizer: tf.train.adam(0.001), loss: 'categoricalCrossentropy' });
   return model;
@@ -75,8 +73,12 @@ const summary = (numbers) => {
 
 const { xs, ys } = await everything();
 const results = [];
-console.log(`${engine.name} on ${engine.device}, ${engine.version}, Node ${process.version}, ${cpus().length} cores`);
-console.log(`MLP 784-50-50-10, Adam, ${EXAMPLES} examples of ${dataset.name} per pass, ${repeats} passes per arm`);
+console.log(
+  `${engine.name} on ${engine.device}, ${engine.version}, Node ${process.version}, ${cpus().length} cores`,
+);
+console.log(
+  `MLP 784-50-50-10, Adam, ${EXAMPLES} examples of ${dataset.name} per pass, ${repeats} passes per arm`,
+);
 console.log('batch   model.fit ms/step         loop ms/step              loop / model.fit');
 for (const batchSize of BATCH_SIZES) {
   const [theirs, ours] = [makeModel(), makeModel()];

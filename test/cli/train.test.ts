@@ -29,7 +29,7 @@ describe('batchwise train', { timeout: 60_000 }, () => {
       model: { name: 'mlp', parameters: 42_310 },
       backend: { name: 'wasm' },
       policy: { name: 'goodput', options: { batchSize: 32 } },
-      optimizer: { name: 'adam', learningRate: 0.001 },
+      optimizer: { name: 'adam', learningRate: 0.002 },
     });
     expect(record.epochs.map(({ epoch, examples }) => [epoch, examples])).toEqual([
       [1, 1350],

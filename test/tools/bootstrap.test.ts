@@ -68,6 +68,7 @@ describe('bootstrap', () => {
       },
       ['npm ci'],
     ],
+    ['a cut-off stamp', ({ folder }) => writeTree(folder, { [STAMP]: '{' }), []],
     ["a person's own npm ci", ({ folder }) => rmSync(join(folder, STAMP)), []],
   ])('does what is needed after %s', async (_what, change, expected) => {
     expect(await secondRun(change)).toEqual(expected);

@@ -1,6 +1,6 @@
 import { tfjsBackend } from '@batchwise/backend';
 import { loadEngine, type Engine } from '@batchwise/backend/node';
-import { evaluate, train, type Evaluation, type StopRule } from '@batchwise/core';
+import { constantRate, cosineDecay, evaluate, train, type Evaluation, type StopRule } from '@batchwise/core';
 import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
 import { policy } from '@batchwise/tuner';
 import { prepareDestinations, writeJson } from './destinations.ts';
@@ -15,6 +15,9 @@ import { saveModel } from './save-model.ts';
 import { summaryOf } from './summary.ts';
 import type { TrainCommandOptions } from './train-options.ts';
 import { liveView, plainView } from './view.ts';
+
+/** Share of the learning rate that is left at the end of a cosine schedule. */
+const FINAL_RATE = 0.1;
 
 /** Where a run shows itself and how it is stopped. */
 interface Surroundings {
@@ -79,6 +82,10 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
       source: source(examples, true),
       controller: controllerOf(options),
       stop: stopRule(options),
+      schedule:
+        options.schedule === 'cosine'
+          ? cosineDecay(options.epochs * examples.count, FINAL_RATE)
+          : constantRate,
       validation: { source: source(data.validation, false) },
       observers: [recorder.observer, state.observer, ...(options.quiet ? [] : [view])],
       seed: options.seed,

@@ -4,6 +4,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MODEL_NAMES, type ModelName } from './models.ts';
 import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
 
+export const SCHEDULE_NAMES = ['cosine', 'constant'] as const;
+
 export const DATASET_NAMES = ['mnist', 'cifar10', 'digits'] as const;
 
 /** The options of `batchwise train`, checked. */
@@ -19,6 +21,7 @@ export interface TrainCommandOptions {
   readonly microBatchSize?: number;
   readonly optimizer: OptimizerChoice;
   readonly learningRate?: number;
+  readonly schedule: (typeof SCHEDULE_NAMES)[number];
   readonly epochs: number;
   readonly targetAccuracy?: number;
   readonly maxSeconds?: number;
@@ -67,30 +70,61 @@ export function addTrainCommand(
   program: Command,
   run: (options: TrainCommandOptions) => Promise<void>,
 ): void {
-  program
+  const command = program
     .command('train')
-    .description('train a model while the tuner picks and adapts the batch size in view')
-    .addOption(new Option('--dataset <name>', 'what to train on').choices(DATASET_NAMES).default('mnist'))
+    .description('train a model while the tuner picks and adapts the batch size in view');
+  addTaskOptions(command);
+  addBatchOptions(command);
+  addRunOptions(command);
+  command.addHelpText('after', EXAMPLES).action((options: TrainCommandOptions) => {
+    const { batchSize, maxBatchSize = batchSize } = options;
+    if (maxBatchSize < batchSize)
+      command.error(
+        `error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`,
+      );
+    return run(options);
+  });
+}
+
+const choice = (flags: string, description: string, choices: readonly string[]): Option =>
+  new Option(flags, description).choices(choices);
+
+function addTaskOptions(command: Command): void {
+  command
+    .addOption(choice('--dataset <name>', 'what to train on', DATASET_NAMES).default('mnist'))
     .option('--data-dir <dir>', 'your own copy of the data set; it is never replaced by another')
     .option('--offline', 'ask no mirror: the cache, else the built-in digits')
     .addOption(
-      new Option(
+      choice(
         '--model <name>',
         'mlp: 784-50-50-10; cnn: two convolutions (default: mlp; cnn for cifar10)',
-      ).choices(MODEL_NAMES),
+        MODEL_NAMES,
+      ),
+    )
+    .addOption(choice('--optimizer <name>', 'how weights are updated', OPTIMIZER_NAMES).default('adam'))
+    .option('--learning-rate <rate>', "at --batch-size (default: the optimizer's usual one)", positive)
+    .addOption(
+      choice(
+        '--schedule <name>',
+        'of the learning rate: down by half a cosine to a tenth, or constant',
+        SCHEDULE_NAMES,
+      ).default('cosine'),
     )
     .addOption(
-      new Option('--backend <name>', 'what computes; auto is the fastest that loads')
-        .choices(ENGINE_NAMES)
-        .default('auto'),
-    )
+      choice('--backend <name>', 'what computes; auto is the fastest that loads', ENGINE_NAMES).default(
+        'auto',
+      ),
+    );
+}
+
+function addBatchOptions(command: Command): void {
+  command
     .addOption(
-      new Option(
+      choice(
         '--policy <name>',
         'goodput: step time and gradient noise; knee: step time only; fixed: no tuning',
-      )
-        .choices(policyNames)
-        .default('goodput'),
+        policyNames,
+      ).default('goodput'),
     )
     .option(
       '--batch-size <examples>',
@@ -107,25 +141,16 @@ export function addTrainCommand(
       '--micro-batch-size <examples>',
       'examples on the device at once; larger batches are accumulated',
       count,
-    )
-    .addOption(
-      new Option('--optimizer <name>', 'how weights are updated').choices(OPTIMIZER_NAMES).default('adam'),
-    )
-    .option('--learning-rate <rate>', "at --batch-size (default: the optimizer's usual one)", positive)
+    );
+}
+
+function addRunOptions(command: Command): void {
+  command
     .option('--epochs <n>', 'passes over the training examples', count, 5)
     .option('--target-accuracy <share>', 'stop as soon as validation reaches it', share)
     .option('--max-seconds <seconds>', 'stop after this time', positive)
     .option('--seed <n>', 'decides initial weights and the order of examples', seed, 0)
     .option('--json <file>', 'write a record of the run (schema batchwise.run/1)')
     .option('--save <dir>', 'save the model in the layers format of TensorFlow.js')
-    .option('--quiet', 'print errors only')
-    .addHelpText('after', EXAMPLES)
-    .action((options: TrainCommandOptions, command: Command) => {
-      const { batchSize, maxBatchSize = batchSize } = options;
-      if (maxBatchSize < batchSize)
-        command.error(
-          `error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`,
-        );
-      return run(options);
-    });
+    .option('--quiet', 'print errors only');
 }

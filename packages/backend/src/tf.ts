@@ -21,6 +21,7 @@ export type Tf = Pick<
   | 'variableGrads'
 >;
 
+/** The model class of TensorFlow.js; `Sequential` is one too. */
 export type LayersModel = tfl.LayersModel;
 export type Tensor = tfc.Tensor;
 export type Scalar = tfc.Scalar;

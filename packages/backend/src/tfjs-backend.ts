@@ -66,7 +66,11 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     const sum = part.map(({ name, tensor }, i) => {
       const before = total?.[i]?.tensor;
       if (!tensor) return { name, tensor: null };
-      return { name, tensor: this.#tf.tidy(() => addScaled(this.#tf, before, tensor, weight)) };
+      const scaled = this.#tf.mul(tensor, weight);
+      if (!before) return { name, tensor: scaled };
+      const added = this.#tf.add(before, scaled);
+      scaled.dispose();
+      return { name, tensor: added };
     });
     this.release(part, ...(total ? [total] : []));
     return sum;
@@ -176,11 +180,6 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     );
     return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
   }
-}
-
-function addScaled(tf: Tf, total: Tensor | null | undefined, part: Tensor, weight: number): Tensor {
-  const scaled = tf.mul(part, weight);
-  return total ? tf.add(total, scaled) : scaled;
 }
 
 function at(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {

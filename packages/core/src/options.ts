@@ -38,6 +38,7 @@ export interface Checkpoint<State extends Json> {
   readonly decision: Decision<State>;
 }
 
+/** What `train` takes: one plug per socket, when to stop, and how to watch. */
 export interface TrainOptions<Batch, Gradient, State extends Json> {
   readonly backend: Backend<Batch, Gradient>;
   readonly source: BatchSource<Batch>;
@@ -59,6 +60,7 @@ export interface AbortSignalLike {
   readonly aborted: boolean;
 }
 
+/** How far a run came that did not fail. */
 export interface RunSummary<State extends Json> extends Progress {
   readonly status: 'completed' | 'aborted';
   readonly stoppedBy: StoppedBy;

@@ -42,6 +42,7 @@ export interface TimeTotals {
   readonly evaluationSeconds: number;
 }
 
+/** Which of the rules ended the run; `abort` is the signal, `error` what was thrown. */
 export type StoppedBy = 'epochs' | 'examples' | 'seconds' | 'target' | 'abort' | 'error';
 
 /** An event exists because it is listed here, and only then. */

@@ -35,6 +35,7 @@ export const NO_SAMPLES: NoiseScaleState = {
   jointDeviation: 0,
 };
 
+/** How fast earlier steps lose their say. */
 export interface ForgettingOptions {
   /** After this many more measured examples a step counts for 1/e of what it did; `Infinity` forgets nothing. */
   readonly horizonExamples: number;

@@ -47,6 +47,7 @@ export interface UnknownNoiseScale extends NoiseScaleAverages {
 /** Discriminated by `known`. */
 export type NoiseScale = KnownNoiseScale | UnknownNoiseScale;
 
+/** How sure the interval is to be. */
 export interface NoiseScaleOptions {
   /** Confidence level of the interval, above 0 and below 1. Default 0.95. */
   readonly confidence?: number;

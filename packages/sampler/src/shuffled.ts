@@ -2,6 +2,7 @@ import { randomAccessSampler, type IndexSampler } from './index-sampler.ts';
 import { MAX_SIZE, requireInteger } from './require-integer.ts';
 import { seededRandom, type SeededRandom } from './seeded-random.ts';
 
+/** What decides the orders. */
 export interface ShuffledOptions {
   /** An integer from 0 to 2⁵³ − 1; the same seed gives the same orders on every machine. */
   readonly seed: number;

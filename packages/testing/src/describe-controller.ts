@@ -1,6 +1,7 @@
 import type { AppliedStep, BatchController, Decision, FailedStep, Json, RunInfo } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 
+/** How far the controller is driven, and in what run. */
 export interface ControllerSuiteOptions {
   /** Steps that each check drives the controller through. Default 200. */
   readonly steps?: number;

@@ -7,6 +7,7 @@ interface Sampler {
   epoch(index: number, startAt?: number): { take(count: number): Int32Array };
 }
 
+/** What the suite cannot know of a source. */
 export interface SourceSuite<Batch> {
   /** What tells the examples of a batch apart, in their order. */
   readonly idsOf: (batch: Batch) => readonly number[];

@@ -5,6 +5,7 @@ export interface FakeClock extends Clock {
   advance(seconds: number): void;
 }
 
+/** A clock that starts at `start` seconds. */
 export function fakeClock(start = 0): FakeClock {
   let now = start;
   return Object.assign(() => now, {

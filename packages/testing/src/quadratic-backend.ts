@@ -7,6 +7,7 @@ export interface ScalarGradient {
   freed: boolean;
 }
 
+/** The model, and the device that it pretends to run on. */
 export interface QuadraticOptions {
   /** Initial weight. Default 0. */
   readonly weight?: number;

@@ -4,6 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 /** TensorFlow.js with layers: what `import * as tf from '@tensorflow/tfjs'` gives, data sets apart. */
 export type LayersTf = Omit<typeof tfc, 'default'> & Omit<typeof tfl, 'default'>;
 
+/** `native` is TensorFlow through tfjs-node-gpu or tfjs-node, `wasm` WebAssembly, `cpu` plain JavaScript. */
 export type EngineName = 'native' | 'wasm' | 'cpu';
 
 /** TensorFlow.js set to one engine, ready to train. */

@@ -1,4 +1,4 @@
-import type { KernelFunction, KernelTf, TensorInfo } from './kernel.ts';
+import type { KernelFunction, TensorInfo } from './kernel.ts';
 
 /** The wasm engine, as far as a kernel on plain memory needs it. */
 interface WasmHeap {
@@ -16,10 +16,7 @@ interface SegmentCall {
  * UnsortedSegmentSum: out[s] = Σ of the rows of x whose segment is s; the gradient of `gather`, so of embeddings.
  * x [rows, …], segmentIds [rows] int32 -> [numSegments, …]. Rows with an id outside 0…numSegments−1 are left out.
  */
-export const segmentSum =
-  (_tf: KernelTf): KernelFunction =>
-  (call) =>
-    sumSegments(call as unknown as SegmentCall);
+export const segmentSum = (): KernelFunction => (call) => sumSegments(call as unknown as SegmentCall);
 
 function sumSegments({ inputs, attrs, backend }: SegmentCall): TensorInfo {
   const { x, segmentIds } = inputs;

@@ -1,0 +1,84 @@
+// @ts-check
+// The whole check of this repository, behind `npm test`: build, layers, types, lint, then every test. The last line that
+// it prints is the count. Arguments go to vitest: npm test -- --project core
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NX_ENVIRONMENT, installedCommand, run } from './child-process.mjs';
+import { RULE_SKIPPED } from './test/rule-skipped.mjs';
+import { addCounts, countLine, readVitestReport } from './test/counts.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * A check with one result, run before the tests.
+ * @typedef {object} Stage
+ * @property {string} name
+ * @property {() => import('./child-process.mjs').Command} command  Asked for when the stages before have run.
+ * @property {RegExp} [failsOn]  Output that means failure whatever the exit code says.
+ */
+
+/**
+ * @param {string} target
+ * @param {string[]} args
+ * @returns {import('./child-process.mjs').Command}
+ */
+const nx = (target, ...args) =>
+  installedCommand(root, {
+    name: 'nx',
+    args: ['run-many', '-t', target, `--parallel=${availableParallelism()}`, ...args],
+  });
+
+/**
+ * @param {string} tool
+ * @returns {import('./child-process.mjs').Command}
+ */
+const node = (tool) => ({ program: process.execPath, args: [join(root, 'tools', tool)] });
+
+/** @type {readonly Stage[]} */
+const STAGES = [
+  { name: 'install and build', command: () => node('bootstrap.mjs') },
+  { name: 'layers', command: () => node('check-layers.mjs') },
+  { name: 'typecheck', command: () => nx('typecheck') },
+  // The other output styles keep a passing task's warning to themselves.
+  { name: 'lint', command: () => nx('lint', '--outputStyle=static'), failsOn: RULE_SKIPPED },
+];
+
+/**
+ * Runs a stage and shows its output only if it failed.
+ * @param {Stage} stage
+ * @returns {Promise<import('./test/counts.mjs').Counts>}
+ */
+async function runStage({ name, command, failsOn }) {
+  const start = performance.now();
+  const { exitCode, output } = await run(command(), { cwd: root, env: NX_ENVIRONMENT });
+  const hasPassed = exitCode === 0 && failsOn?.test(output) !== true;
+  if (!hasPassed) console.log(output);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${hasPassed ? '✔' : '✖'} ${name} (${seconds} s)`);
+  return { passed: Number(hasPassed), failed: Number(!hasPassed), skipped: 0 };
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {Promise<import('./test/counts.mjs').Counts>}
+ */
+async function runVitest(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'batchwise-test-'));
+  const file = join(folder, 'report.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const command = installedCommand(root, { name: 'vitest', args: ['run', ...reporters, ...args] });
+    const { exitCode } = await run(command, { cwd: root, inherit: true });
+    return readVitestReport(file, exitCode);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+let counts = { passed: 0, failed: 0, skipped: 0 };
+for (const stage of STAGES) counts = addCounts(counts, await runStage(stage));
+counts = addCounts(counts, await runVitest(process.argv.slice(2)));
+console.log(countLine(counts));
+if (counts.failed > 0) process.exitCode = 1;

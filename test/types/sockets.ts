@@ -3,7 +3,14 @@
  * does not come true is a compile error of its own.
  */
 import type { LayersGradient, ArrayBatch as TrainedBatch } from '@batchwise/backend';
-import type { BatchController, BatchSource, GradientMoments, Observer, TrainOptions } from '@batchwise/core';
+import type {
+  BatchController,
+  BatchSource,
+  GradientMoments,
+  Json,
+  Observer,
+  TrainOptions,
+} from '@batchwise/core';
 import { imageSource, type ArrayBatch as ImageBatch, type LabelledImages } from '@batchwise/data';
 import { addSample, type GradientMoments as EstimatorInput } from '@batchwise/noise-scale';
 import { gathered, shuffled } from '@batchwise/sampler';
@@ -41,11 +48,11 @@ export const nested = withLearningRate(withCeiling(withHysteresis(goodput())), {
   rule: 'sqrt',
   referenceBatchSize: 32,
 });
-export const controllers: readonly BatchController<never>[] = [fixed(32), knee(), nested];
+export const controllers: readonly BatchController<Json>[] = [fixed(32), knee(), nested];
 export const options: Pick<TrainOptions<TrainedBatch, LayersGradient, null>, 'controller'> = {
   controller: fixed(8),
 };
-export const byName: TrainOptions<TrainedBatch, LayersGradient, never>['controller'] = policy('goodput');
+export const byName: TrainOptions<TrainedBatch, LayersGradient, Json>['controller'] = policy('goodput');
 
 /** An observer watches: events are read-only, and only those that exist can be listened to. */
 export const watches = { name: 'watches', onPlanChanged: ({ to }) => void to.batchSize } satisfies Observer;

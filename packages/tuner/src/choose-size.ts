@@ -1,0 +1,60 @@
+import { goodputOf } from './goodput-maths.ts';
+import { firstUseSeconds, hasRun, medianError, stepSeconds, type StepTimes } from './step-time.ts';
+
+export interface SizeQuestion {
+  /** The batch size that runs now, examples. */
+  readonly held: number;
+  /** The sizes to choose from; `held` is always one. */
+  readonly candidates: readonly number[];
+  readonly times: StepTimes;
+  /** φc, examples. */
+  readonly criticalBatchSize: number;
+  /** Examples left in the run; infinite where no end is known. */
+  readonly remainingExamples: number;
+}
+
+/** A batch size and what its step takes. */
+export interface WeighedSize {
+  readonly batchSize: number;
+  readonly stepSeconds: number;
+}
+
+export interface SizeAnswer {
+  readonly held: WeighedSize;
+  readonly chosen: WeighedSize;
+  /** Progress per second of the chosen size over that of the held one. */
+  readonly progressRatio: number;
+  /** The same, less the first-use cost of a size that never ran, spread over what is left of the run. */
+  readonly pricedRatio: number;
+  /** Standard error of the ratio, as far as the step times are noisy. */
+  readonly ratioError: number;
+}
+
+/** The candidate of highest goodput, undefined where no step was timed yet. Of two equal ones, the one held. */
+export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
+  const { held, candidates, times, criticalBatchSize, remainingExamples } = question;
+  const heldSeconds = stepSeconds(times, held);
+  if (heldSeconds === undefined) return undefined;
+  const heldGoodput = goodputOf({ batchSize: held, stepSeconds: heldSeconds, criticalBatchSize });
+  const remainingSeconds = (remainingExamples / held) * heldSeconds;
+  const firstUseShare = Math.min(1, firstUseSeconds(times) / remainingSeconds);
+  const stay: WeighedSize = { batchSize: held, stepSeconds: heldSeconds };
+
+  const answers = candidates.flatMap((batchSize): readonly SizeAnswer[] => {
+    const seconds = stepSeconds(times, batchSize);
+    if (seconds === undefined || batchSize === held) return [];
+    const progressRatio = goodputOf({ batchSize, stepSeconds: seconds, criticalBatchSize }) / heldGoodput;
+    const pricedRatio = hasRun(times, batchSize) ? progressRatio : progressRatio * (1 - firstUseShare);
+    const ratioError = Math.hypot(medianError(times, held), medianError(times, batchSize));
+    return [
+      { held: stay, chosen: { batchSize, stepSeconds: seconds }, progressRatio, pricedRatio, ratioError },
+    ];
+  });
+  return answers.reduce((best, answer) => (answer.pricedRatio > best.pricedRatio ? answer : best), {
+    held: stay,
+    chosen: stay,
+    progressRatio: 1,
+    pricedRatio: 1,
+    ratioError: 0,
+  });
+}

@@ -1,0 +1,178 @@
+import type { AppliedStep, Reason } from '@batchwise/core';
+import { checkAbove, checkCount, checkShare } from './check.ts';
+import { ladder } from './ladder.ts';
+import type { SizeRange } from './size-range.ts';
+import { isOrdinary, medianSeconds, observeStep, type StepTimes } from './step-time.ts';
+
+/** How a run finds out what a step takes at sizes that it does not run. All of it is ordinary training. */
+export interface ExplorationOptions {
+  /**
+   * Steps of one round of warm-up at the first size, before anything is timed. Compilers and clocks make the first
+   * steps of a program up to five times as slow as the later ones. Rounds follow until one is no longer faster, up to
+   * ten and within `shareOfRun`. Default 10.
+   */
+  readonly warmUpSteps: number;
+  /** Steps at each further size before it is timed: compilation, new buffers. Default 1. */
+  readonly coldSteps: number;
+  /** Steps timed per size. Default 3. */
+  readonly timedSteps: number;
+  /** Factor between sizes. Default 4. */
+  readonly growth: number;
+  /** It ends where the seconds per example fell by less than this share per doubling of the batch. Default 0.1. */
+  readonly leastImprovement: number;
+  /** Largest share of the run's examples to spend at sizes other than the one held. Default 0.05. */
+  readonly shareOfRun: number;
+  /** Sizes are timed again when the step time of the one held has changed by more than this factor. Default 1.15. */
+  readonly driftRatio: number;
+  /** Not before so many steps; the wait doubles each time. Default 50. */
+  readonly retimeAfterSteps: number;
+}
+
+const DEFAULTS: ExplorationOptions = {
+  warmUpSteps: 10,
+  coldSteps: 1,
+  timedSteps: 3,
+  growth: 4,
+  leastImprovement: 0.1,
+  shareOfRun: 0.05,
+  driftRatio: 1.15,
+  retimeAfterSteps: 50,
+};
+
+/** A round of warm-up is followed by another while its fastest step took less than this share of the fastest before. */
+const STILL_FASTER = 0.95;
+const MOST_ROUNDS = 10;
+
+/** Where an exploration stands: `sizes[index]` has run `steps` times. */
+export type Exploration = {
+  /** The size to go back to, unless another is found to be better. */
+  readonly home: number;
+  readonly sizes: readonly number[];
+  readonly index: number;
+  readonly steps: number;
+  /** The program's own warm-up, at the first size of a run; null once it is over. */
+  readonly warmUp: WarmUp | null;
+};
+
+/** Seconds of the fastest ordinary steps, null before there was one. */
+export type WarmUp = {
+  readonly round: number;
+  readonly fastest: number | null;
+  readonly fastestBefore: number | null;
+  /** No further round begins after so many examples of the run; null without a bound. */
+  readonly untilExamples: number | null;
+};
+
+/** The exploration after a step, null once it is over, and the times it found. */
+export type Explored = { readonly exploration: Exploration | null; readonly times: StepTimes };
+
+/** @throws RangeError where an option is out of its range */
+export function explorationOptions(given: Partial<ExplorationOptions> = {}): ExplorationOptions {
+  const options = { ...DEFAULTS, ...given };
+  checkCount(options.warmUpSteps, 'exploration.warmUpSteps', 0);
+  checkCount(options.coldSteps, 'exploration.coldSteps', 0);
+  checkCount(options.timedSteps, 'exploration.timedSteps');
+  checkCount(options.retimeAfterSteps, 'exploration.retimeAfterSteps');
+  checkAbove(options.growth, 'exploration.growth', 1);
+  checkAbove(options.driftRatio, 'exploration.driftRatio', 1);
+  checkShare(options.leastImprovement, 'exploration.leastImprovement');
+  checkShare(options.shareOfRun, 'exploration.shareOfRun');
+  return options;
+}
+
+/** Examples that it takes to try these sizes. */
+export const triedExamples = (
+  sizes: readonly number[],
+  { coldSteps, timedSteps }: ExplorationOptions,
+): number => sizes.reduce((sum, size) => sum + size, 0) * (coldSteps + timedSteps);
+
+/**
+ * The sizes to try at the start: the first, then powers of two at least `growth` apart (or the largest of all, where
+ * there is no other), as many as fit in `budget` examples.
+ */
+export function sizesToTry(range: SizeRange, budget: number, options: ExplorationOptions): readonly number[] {
+  const rungs = ladder(range).filter((rung) => rung > range.start);
+  const sizes: number[] = [];
+  for (let size: number | undefined = range.start; size !== undefined;) {
+    const least: number = size * options.growth;
+    size = rungs.find((rung) => rung >= least) ?? (sizes.length === 0 ? rungs.at(-1) : undefined);
+    if (size === undefined || triedExamples([...sizes, size], options) > budget) break;
+    sizes.push(size);
+  }
+  return [range.start, ...sizes];
+}
+
+/** The exploration at the start of a run; the program warms up first. */
+export function firstExploration(
+  sizes: readonly number[],
+  { home, untilExamples }: { readonly home: number; readonly untilExamples: number | null },
+  { warmUpSteps }: ExplorationOptions,
+): Exploration {
+  const warmUp: WarmUp = { round: 1, fastest: null, fastestBefore: null, untilExamples };
+  return { home, sizes, index: 0, steps: 0, warmUp: warmUpSteps > 0 ? warmUp : null };
+}
+
+/** One applied step later. */
+export function explore(
+  exploration: Exploration,
+  times: StepTimes,
+  { step, options }: { readonly step: AppliedStep; readonly options: ExplorationOptions },
+): Explored {
+  const { sizes, index, home, warmUp } = exploration;
+  // Something outside of the controller runs another size than was asked for: larger ones are not to be had.
+  if (step.plan.batchSize !== sizes[index]) return { exploration: null, times: observeStep(times, step) };
+  const steps = exploration.steps + 1;
+  if (warmUp) {
+    const rest = warmer(warmUp, step, { steps, roundSteps: options.warmUpSteps });
+    // The very first step is kept, for what the first use of a size costs.
+    return { exploration: { ...exploration, ...rest }, times: step.warm ? times : observeStep(times, step) };
+  }
+  const coldSteps = sizes[index] === home ? 0 : options.coldSteps;
+  const seen = steps > coldSteps || !step.warm ? observeStep(times, step) : times;
+  if (steps < coldSteps + options.timedSteps) return { exploration: { ...exploration, steps }, times: seen };
+  const isLast = index + 1 === sizes.length || !improved(seen, exploration, options);
+  return { exploration: isLast ? null : { ...exploration, index: index + 1, steps: 0 }, times: seen };
+}
+
+/** The warm-up one step later, `steps` into its round. */
+function warmer(
+  warmUp: WarmUp,
+  step: AppliedStep,
+  { steps, roundSteps }: { readonly steps: number; readonly roundSteps: number },
+): Pick<Exploration, 'steps' | 'warmUp'> {
+  const { round, fastestBefore, untilExamples } = warmUp;
+  const seconds = isOrdinary(step) ? (step.seconds ?? Infinity) : Infinity;
+  const least = Math.min(warmUp.fastest ?? Infinity, seconds);
+  const fastest = Number.isFinite(least) ? least : null;
+  if (steps < roundSteps) return { steps, warmUp: { ...warmUp, fastest } };
+  const isFaster = fastest !== null && fastest < STILL_FASTER * (fastestBefore ?? Infinity);
+  const goesOn = isFaster && round < MOST_ROUNDS && step.totalExamples < (untilExamples ?? Infinity);
+  if (!goesOn) return { steps: 0, warmUp: null };
+  return { steps: 0, warmUp: { round: round + 1, fastest: null, fastestBefore: fastest, untilExamples } };
+}
+
+/** True of the one at the start of the run, which begins with the size held. */
+export const isFirstExploration = ({ sizes, home }: Exploration): boolean => sizes[0] === home;
+
+/** The size to run next while it lasts. */
+export const exploredSize = ({ sizes, index, home }: Exploration): number => sizes[index] ?? home;
+
+export const exploringReason = (batchSize: number): Reason => ({
+  code: 'explore',
+  text: `A few steps of ${batchSize}, to learn how the time of a step grows with the batch.`,
+  numbers: { batchSize },
+});
+
+/** True unless larger batches have stopped making an example cheaper. */
+function improved(
+  times: StepTimes,
+  { sizes, index }: Exploration,
+  { leastImprovement }: ExplorationOptions,
+): boolean {
+  const [smaller, larger] = [sizes[index - 1], sizes[index]];
+  if (smaller === undefined || larger === undefined) return true;
+  const [before, after] = [medianSeconds(times, smaller), medianSeconds(times, larger)];
+  if (before === undefined || after === undefined) return true;
+  const ratio = after / larger / (before / smaller);
+  return ratio <= (1 - leastImprovement) ** Math.log2(larger / smaller);
+}

@@ -1,0 +1,48 @@
+import type { RunInfo } from '@batchwise/core';
+import { checkCount } from './check.ts';
+
+/** Beyond this share of the dataset, larger batches generalised worse in the runs behind the default. */
+const LARGEST_SHARE = 1 / 16;
+/** A stream has no share to take: its batches stay below this unless `maxBatchSize` says otherwise. */
+const STREAM_MAX = 4096;
+
+/** Bounds of the batch, in examples. */
+export interface SizeOptions {
+  /** Where the run starts, in examples; the learning rate is configured for it. Default 32. */
+  readonly batchSize?: number | undefined;
+  /** Smallest batch allowed, in examples. */
+  readonly minBatchSize?: number | undefined;
+  /** Largest batch allowed, in examples; a 16th of the dataset bounds it too, unless `batchSize` is larger. */
+  readonly maxBatchSize?: number | undefined;
+}
+
+/** Bounds in examples. */
+export type SizeRange = { readonly start: number; readonly min: number; readonly max: number };
+
+/**
+ * The bounds that hold before the run is known.
+ * @throws RangeError unless all are whole numbers with min ≤ batchSize ≤ max
+ */
+export function checkSizes({ batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions): void {
+  checkCount(batchSize, 'batchSize');
+  if (minBatchSize !== undefined) checkCount(minBatchSize, 'minBatchSize');
+  if (maxBatchSize !== undefined) checkCount(maxBatchSize, 'maxBatchSize');
+  if ((minBatchSize ?? 0) > batchSize || batchSize > (maxBatchSize ?? Infinity))
+    throw new RangeError(
+      `batchSize is ${batchSize}, outside of ${minBatchSize ?? 1} to ${maxBatchSize ?? 'any size'}; ` +
+        'the run starts there, so it must lie between minBatchSize and maxBatchSize.',
+    );
+}
+
+/** The bounds of one run; `usualMin` is the least where no `minBatchSize` is given. */
+export function sizeRange(
+  { batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions,
+  { datasetSize }: RunInfo,
+  usualMin: number,
+): SizeRange {
+  const share = datasetSize === undefined ? STREAM_MAX : Math.floor(datasetSize * LARGEST_SHARE);
+  const byData =
+    maxBatchSize !== undefined && datasetSize === undefined ? Infinity : Math.max(share, batchSize);
+  const max = Math.min(maxBatchSize ?? Infinity, byData, datasetSize ?? Infinity);
+  return { start: Math.min(batchSize, max), min: Math.min(minBatchSize ?? usualMin, batchSize, max), max };
+}

@@ -1,0 +1,211 @@
+import type { AppliedStep, BatchPlan } from '@batchwise/core';
+
+/** Steps of one batch size that stand for its usual time: enough for a median that outlives pauses and stays recent. */
+const WINDOW = 20;
+
+/** What one batch size was seen to take. */
+export type RungTimes = {
+  readonly batchSize: number;
+  /** Micro-batches that the batch runs in. */
+  readonly parts: number;
+  /** Seconds of the first step of this size, which also paid for compilation and buffers; null where unknown. */
+  readonly firstSeconds: number | null;
+  /** Seconds of the latest ordinary steps, oldest first, at most 20. */
+  readonly seconds: readonly number[];
+};
+
+/** Step times by batch size, ascending. Survives JSON. */
+export type StepTimes = readonly RungTimes[];
+
+/** Step time T(B) = fixedSeconds + secondsPerExample · B (α and β), neither below 0; in K micro-batches K α + βB. */
+export interface StepTimeFit {
+  readonly fixedSeconds: number;
+  readonly secondsPerExample: number;
+}
+
+/** True for a step that took what its batch size usually takes: warm, complete, not split to be measured, and timed. */
+export const isOrdinary = (step: AppliedStep): boolean =>
+  isTimed(step) && step.warm && step.gradient === undefined;
+
+/** True where the seconds of the step belong to the batch size of its plan. */
+export const isTimed = ({ seconds = NaN, examples, plan }: AppliedStep): boolean =>
+  Number.isFinite(seconds) && seconds > 0 && examples === plan.batchSize;
+
+/** The times with one step more, where it says what its size takes: an ordinary step, or the first of its size. */
+export function observeStep(times: StepTimes, step: AppliedStep): StepTimes {
+  const { seconds, plan } = step;
+  const { batchSize } = plan;
+  if (seconds === undefined || !isTimed(step)) return times;
+  if (isOrdinary(step)) return addStepTime(times, { batchSize, seconds, parts: partsOf(plan) });
+  const isFirst = !step.warm && step.gradient === undefined && !rungOf(times, batchSize);
+  return isFirst
+    ? withRung(times, { batchSize, parts: partsOf(plan), firstSeconds: seconds, seconds: [] })
+    : times;
+}
+
+/** Micro-batches that a plan runs its batch in. */
+export const partsOf = ({ batchSize, microBatchSize }: BatchPlan): number =>
+  Math.ceil(batchSize / microBatchSize);
+
+/** One timed step. */
+export interface StepTime {
+  readonly batchSize: number;
+  readonly seconds: number;
+  /** Micro-batches that the batch ran in. Default 1. */
+  readonly parts?: number | undefined;
+}
+
+/** The times with one step more. The oldest beyond 20 of a size is forgotten, all of them where `parts` is new. */
+export function addStepTime(times: StepTimes, { batchSize, seconds, parts = 1 }: StepTime): StepTimes {
+  const before = rungOf(times, batchSize);
+  const earlier = before?.parts === parts ? before.seconds : [];
+  const firstSeconds = before?.firstSeconds ?? null;
+  return withRung(times, { batchSize, parts, firstSeconds, seconds: [...earlier, seconds].slice(-WINDOW) });
+}
+
+/** Only what `batchSize` takes is kept, and what the first step of each other size took. */
+export const forgetOthers = (times: StepTimes, batchSize: number): StepTimes =>
+  times.map((rung) => (rung.batchSize === batchSize ? rung : { ...rung, seconds: [] }));
+
+/** True where a step of this size ran. */
+export const hasRun = (times: StepTimes, batchSize: number): boolean =>
+  rungOf(times, batchSize) !== undefined;
+
+/** Median seconds of the latest steps of this size, undefined where there was none. */
+export function medianSeconds(times: StepTimes, batchSize: number): number | undefined {
+  return median(rungOf(times, batchSize)?.seconds ?? []);
+}
+
+/** The median and the quartiles around it, in seconds; undefined where no step of this size was timed. */
+export function quartiles(
+  times: StepTimes,
+  batchSize: number,
+): { readonly lower: number; readonly median: number; readonly upper: number } | undefined {
+  const sorted = ascending(rungOf(times, batchSize)?.seconds ?? []);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  return sorted.length > 0 ? { lower: at(0.25), median: at(0.5), upper: at(0.75) } : undefined;
+}
+
+/**
+ * Relative standard error of the median of a size: 1.25 σ/√n with σ = (upper − lower quartile)/1.35, as for normal
+ * noise. 0 where no step of this size was timed.
+ */
+export function medianError(times: StepTimes, batchSize: number): number {
+  const spread = quartiles(times, batchSize);
+  if (!spread) return 0;
+  return (0.93 * (spread.upper - spread.lower)) / spread.median / Math.sqrt(timedSteps(times, batchSize));
+}
+
+/** How many of the latest steps of this size are known, at most 20. */
+export const timedSteps = (times: StepTimes, batchSize: number): number =>
+  rungOf(times, batchSize)?.seconds.length ?? 0;
+
+/**
+ * α and β from the medians, by least squares on relative residuals: min Σ ((α + βb − t)/t)² with α, β ≥ 0, each size
+ * counting once, with b = B/K examples and t = T/K seconds per micro-batch. Relative, since the noise of a step time
+ * grows with it and the small sizes say what α is. From one size alone, half of its time is taken to be fixed, as
+ * AdaptDL does (adaptdl/goodput.py, `fit_perf_params`), so that larger sizes look worth trying. Undefined where
+ * nothing was timed.
+ */
+export function fitStepTime(times: StepTimes): StepTimeFit | undefined {
+  const launches = timedRungs(times).map(({ batchSize, seconds, parts }): Launch => ({
+    examples: batchSize / parts,
+    seconds: seconds / parts,
+  }));
+  const [first] = launches;
+  if (first === undefined) return undefined;
+  const weighted = (value: (launch: Launch) => number): number =>
+    launches.reduce((sum, launch) => sum + value(launch) / launch.seconds ** 2, 0);
+  const weight = weighted(() => 1);
+  const meanSize = weighted(({ examples }) => examples) / weight;
+  const meanSeconds = weighted(({ seconds }) => seconds) / weight;
+  if (launches.every(({ examples }) => examples === first.examples))
+    return { fixedSeconds: meanSeconds / 2, secondsPerExample: meanSeconds / 2 / meanSize };
+  const slope =
+    weighted(({ examples, seconds }) => (examples - meanSize) * (seconds - meanSeconds)) /
+    weighted(({ examples }) => (examples - meanSize) ** 2);
+  const intercept = meanSeconds - slope * meanSize;
+  if (slope < 0) return { fixedSeconds: meanSeconds, secondsPerExample: 0 };
+  if (intercept < 0) {
+    const throughOrigin =
+      weighted(({ examples, seconds }) => examples * seconds) / weighted(({ examples }) => examples ** 2);
+    return { fixedSeconds: 0, secondsPerExample: throughOrigin };
+  }
+  return { fixedSeconds: intercept, secondsPerExample: slope };
+}
+
+/**
+ * Seconds of a step of `batchSize` examples: the median where that size ran, else K α + βB held between its neighbours
+ * that ran, as T must not fall and T/B must not rise with B. Undefined where nothing was timed.
+ */
+export function stepSeconds(times: StepTimes, batchSize: number): number | undefined {
+  const seen = medianSeconds(times, batchSize);
+  if (seen !== undefined) return seen;
+  const fit = fitStepTime(times);
+  if (!fit) return undefined;
+  const rungs = timedRungs(times);
+  const below = rungs.findLast((rung) => rung.batchSize < batchSize);
+  const above = rungs.find((rung) => rung.batchSize > batchSize);
+  const scaled = ({ seconds, batchSize: size }: TimedRung): number => (seconds * batchSize) / size;
+  const least = Math.max(below?.seconds ?? 0, above ? scaled(above) : 0);
+  const most = Math.min(below ? scaled(below) : Infinity, above?.seconds ?? Infinity);
+  const expected = expectedParts(rungs, batchSize) * fit.fixedSeconds + fit.secondsPerExample * batchSize;
+  return Math.max(least, Math.min(most, expected));
+}
+
+/** One, unless larger micro-batches than those of the sizes that ran in several do not seem to fit. */
+function expectedParts(rungs: readonly TimedRung[], batchSize: number): number {
+  const microBatchSizes = rungs.filter(({ parts }) => parts > 1).map((rung) => rung.batchSize / rung.parts);
+  return microBatchSizes.length > 0 ? Math.ceil(batchSize / Math.max(...microBatchSizes)) : 1;
+}
+
+/**
+ * What the first step of a new size costs on top of an ordinary one, in seconds: the lower median over the sizes seen,
+ * as the first size of a run also pays for the start of the program. 0 where nothing is known.
+ */
+export function firstUseSeconds(times: StepTimes): number {
+  const excess = times.flatMap(({ batchSize, firstSeconds }) => {
+    const usual = medianSeconds(times, batchSize);
+    return firstSeconds === null || usual === undefined ? [] : [Math.max(0, firstSeconds - usual)];
+  });
+  return ascending(excess)[(excess.length - 1) >> 1] ?? 0;
+}
+
+/** One micro-batch. */
+interface Launch {
+  readonly examples: number;
+  readonly seconds: number;
+}
+
+/** A size with a median, in seconds. */
+export interface TimedRung {
+  readonly batchSize: number;
+  readonly parts: number;
+  readonly seconds: number;
+}
+
+/** The sizes with a median, ascending. */
+export const timedRungs = (times: StepTimes): readonly TimedRung[] =>
+  times.flatMap(({ batchSize, parts, seconds }) => {
+    const middle = median(seconds);
+    return middle === undefined ? [] : [{ batchSize, parts, seconds: middle }];
+  });
+
+const rungOf = (times: StepTimes, batchSize: number): RungTimes | undefined =>
+  times.find((rung) => rung.batchSize === batchSize);
+
+const withRung = (times: StepTimes, rung: RungTimes): StepTimes =>
+  rungOf(times, rung.batchSize)
+    ? times.map((other) => (other.batchSize === rung.batchSize ? rung : other))
+    : [...times, rung].sort((a, b) => a.batchSize - b.batchSize);
+
+/** Typed arrays sort by value without calling back, several times as fast. */
+const ascending = (values: readonly number[]): Float64Array => Float64Array.from(values).sort();
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = ascending(values);
+  const half = sorted.length >> 1;
+  const upper = sorted[half];
+  const lower = sorted.length % 2 === 1 ? upper : sorted[half - 1];
+  return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
+}

@@ -1,0 +1,101 @@
+import type { AppliedStep, RunInfo } from '@batchwise/core';
+import {
+  explore,
+  firstExploration,
+  sizesToTry,
+  triedExamples,
+  type Exploration,
+  type ExplorationOptions,
+} from './exploration.ts';
+import type { SizeRange } from './size-range.ts';
+import {
+  forgetOthers,
+  observeStep,
+  quartiles,
+  stepSeconds,
+  timedRungs,
+  timedSteps,
+  type StepTimes,
+} from './step-time.ts';
+
+/** Steps from one look at the step time to the next, and the least timed steps to look at. */
+const LOOK_EVERY = 10;
+const ENOUGH = 5;
+
+/** What is known of step times, and how it is kept true. Survives JSON. */
+export type Timing = {
+  readonly times: StepTimes;
+  /** The sizes being tried; null while the run goes its way. */
+  readonly exploration: Exploration | null;
+  /** Examples spent on trying sizes, and those of the whole run (or an epoch, or null where neither is known). */
+  readonly triedExamples: number;
+  readonly plannedExamples: number | null;
+  /** Steps since sizes were last tried, and how many there must be before they are tried again. */
+  readonly steps: number;
+  readonly waitSteps: number;
+  /** What a step of the size held was expected to take when it was settled on. */
+  readonly usual: { readonly batchSize: number; readonly seconds: number } | null;
+};
+
+/** Begins with an exploration at the size that the run starts with. */
+export function startTiming(range: SizeRange, run: RunInfo, options: ExplorationOptions): Timing {
+  const planned = run.plannedExamples ?? run.datasetSize ?? null;
+  const untilExamples = planned === null ? null : options.shareOfRun * planned;
+  const sizes = sizesToTry(range, untilExamples ?? Infinity, options);
+  return {
+    times: [],
+    exploration: firstExploration(sizes, { home: range.start, untilExamples }, options),
+    triedExamples: triedExamples(sizes.slice(1), options),
+    plannedExamples: planned,
+    steps: 0,
+    waitSteps: options.retimeAfterSteps,
+    usual: null,
+  };
+}
+
+/** One applied step later; `exploration` becomes null with the step that ends it. */
+export function timeStep(timing: Timing, step: AppliedStep, options: ExplorationOptions): Timing {
+  const { exploration, times } = timing;
+  if (exploration)
+    return { ...timing, ...explore(exploration, times, { step, options }), steps: 0, usual: null };
+  const steps = timing.steps + 1;
+  const usual = expectation(timing, step.plan.batchSize);
+  const seen = { ...timing, times: observeStep(times, step), steps, usual };
+  return steps % LOOK_EVERY === 0 ? watched(seen, step, options) : seen;
+}
+
+/** With the first step of a size, what it is expected to take. */
+function expectation({ usual, times }: Timing, batchSize: number): Timing['usual'] {
+  if (usual?.batchSize === batchSize) return usual;
+  const seconds = stepSeconds(times, batchSize);
+  return seconds === undefined ? null : { batchSize, seconds };
+}
+
+/**
+ * Times of sizes that no longer run grow old: compilers warm up, clocks throttle, other programs come and go. Where the
+ * size held takes another time than expected, all others are forgotten and its neighbours that ran before are tried again.
+ */
+function watched(timing: Timing, step: AppliedStep, options: ExplorationOptions): Timing {
+  const { times, usual, steps, waitSteps, plannedExamples } = timing;
+  const held = step.plan.batchSize;
+  const recent = quartiles(times, held);
+  if (usual === null || recent === undefined || timedSteps(times, held) < ENOUGH) return timing;
+  // Three quarters of the steps must agree, so that mere noise is no drift.
+  const faster = recent.upper * options.driftRatio < usual.seconds;
+  const slower = recent.lower > usual.seconds * options.driftRatio;
+  if (!(faster || slower) || steps < waitSteps) return timing;
+  const known = timedRungs(times).map(({ batchSize }) => batchSize);
+  const sizes = [known.findLast((size) => size < held), known.find((size) => size > held)].filter(
+    (size) => size !== undefined,
+  );
+  const tried = timing.triedExamples + triedExamples(sizes, options);
+  const budget = options.shareOfRun * Math.max(plannedExamples ?? Infinity, step.totalExamples);
+  if (sizes.length === 0 || tried > budget) return timing;
+  return {
+    ...timing,
+    times: forgetOthers(times, held),
+    exploration: { home: held, sizes, index: 0, steps: 0, warmUp: null },
+    triedExamples: tried,
+    waitSteps: 2 * waitSteps,
+  };
+}

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { goodputSettings, type GoodputOptions } from '../src/goodput-options.ts';
+
+it('has the documented defaults', () => {
+  expect(goodputSettings({})).toEqual({
+    sizes: {},
+    criticalBatchFactor: 3,
+    priorNoiseScale: 600,
+    minNoiseScale: 4,
+    horizon: 8,
+    measuringShare: 0.015,
+    bootMeasurements: 12,
+    bootEverySteps: 2,
+    decideEverySteps: 10,
+    maxMove: 2,
+    leastGain: 0.02,
+    settledShare: 0.05,
+    exploration: {
+      warmUpSteps: 10,
+      coldSteps: 1,
+      timedSteps: 3,
+      growth: 4,
+      leastImprovement: 0.1,
+      shareOfRun: 0.05,
+      driftRatio: 1.15,
+      retimeAfterSteps: 50,
+    },
+  });
+});
+
+it('takes c from the optimizer, unless it is given', () => {
+  expect(goodputSettings({ optimizer: 'sgd' }).criticalBatchFactor).toBe(0.5);
+  expect(goodputSettings({ optimizer: 'sgd', criticalBatchFactor: 7 }).criticalBatchFactor).toBe(7);
+});
+
+it.each<[string, GoodputOptions]>([
+  ['criticalBatchFactor', { criticalBatchFactor: 0 }],
+  ['priorNoiseScale', { priorNoiseScale: -1 }],
+  ['minNoiseScale', { minNoiseScale: 0 }],
+  ['horizon', { horizon: Infinity }],
+  ['measuringShare', { measuringShare: 0 }],
+  ['measuringShare', { measuringShare: 1 }],
+  ['bootMeasurements', { bootMeasurements: -1 }],
+  ['bootEverySteps', { bootEverySteps: 0 }],
+  ['decideEverySteps', { decideEverySteps: 2.5 }],
+  ['maxMove', { maxMove: 1 }],
+  ['leastGain', { leastGain: 1 }],
+  ['settledShare', { settledShare: -0.1 }],
+  ['batchSize', { batchSize: 0 }],
+  ['exploration.timedSteps', { exploration: { timedSteps: 0 } }],
+])('refuses a wrong %s', (name, options) => {
+  expect(() => goodputSettings(options)).toThrow(RangeError);
+  expect(() => goodputSettings(options)).toThrow(`${name} is `);
+});

@@ -1,0 +1,232 @@
+import type { AppliedStep, Decision } from '@batchwise/core';
+import { describe, expect, it } from 'vitest';
+import { goodput, type GoodputState } from '../src/goodput.ts';
+import type { GoodputOptions } from '../src/goodput-options.ts';
+import { gaussianMoments, normal, runPlant, uniform, type Plant } from './plant.ts';
+import { applied, failed, plan, run, throughJson } from './step.ts';
+
+const T = (batchSize: number) => 2e-3 + 1e-5 * batchSize;
+
+/** Explores on a machine with α/β = 200 and stops with the decision that ends it. */
+function explored(options: GoodputOptions = {}, info = run()): Decision<GoodputState> {
+  const controller = goodput(options);
+  let decision = controller.start(info);
+  let before = plan(1);
+  while (decision.state.timing.exploration) {
+    const warm = before.batchSize === decision.plan.batchSize;
+    before = decision.plan;
+    const seconds = T(before.batchSize);
+    decision = controller.next(applied(before, { seconds, warm }), decision.state);
+  }
+  return decision;
+}
+
+/** Steps that run as decided. */
+function follow(decision: Decision<GoodputState>, steps: number, more: (i: number) => Partial<AppliedStep>) {
+  return followWith({}, decision, { steps, more });
+}
+
+function followWith(
+  options: GoodputOptions,
+  decision: Decision<GoodputState>,
+  { steps, more }: { steps: number; more: (i: number) => Partial<AppliedStep> },
+) {
+  const controller = goodput(options);
+  const decisions: Decision<GoodputState>[] = [];
+  let now = decision;
+  for (let i = 0; i < steps; i += 1) {
+    const step = applied(now.plan, { seconds: T(now.plan.batchSize), ...more(i) });
+    now = controller.next(step, now.state);
+    decisions.push(now);
+  }
+  return decisions;
+}
+
+describe('goodput', () => {
+  it('starts at the size that was asked for, within bounds', () => {
+    const start = goodput({ batchSize: 64 }).start(run());
+    expect(start.plan).toEqual(plan(64));
+    expect(start.firm).toBe(true);
+    expect(start.measure).toEqual(['loss', 'seconds']);
+    expect(start.reason.code).toBe('start');
+    expect(goodput({ batchSize: 64 }).start(run({ datasetSize: 40 })).plan).toEqual(plan(40));
+  });
+
+  it('goes from the exploration to the best size for the prior', () => {
+    // √(200 · 3 · 600) = 600. In goodput 512 beats 1024: 512/(712 · 2312) > 1024/(1224 · 2824).
+    const decision = explored();
+    expect(decision.plan).toEqual(plan(512));
+    expect(decision.firm).toBe(true);
+    expect(decision.reason.code).toBe('goodput');
+    expect(decision.reason.numbers).toMatchObject({
+      heldBatchSize: 32,
+      noiseScale: 600,
+      criticalBatchSize: 1800,
+    });
+    expect(decision.reason.numbers['progressRatio']).toBeCloseTo(
+      512 / T(512) / (512 + 1800) / (32 / T(32) / (32 + 1800)),
+      9,
+    );
+  });
+
+  it('heeds c', () => {
+    // √(200 · 0.5 · 600) = 245
+    expect(explored({ optimizer: 'sgd' }).plan).toEqual(plan(256));
+  });
+
+  it('goes home where no size it tried is better', () => {
+    const decision = explored({ criticalBatchFactor: 5 / 600 });
+    // φc = 5: √(200 · 5) = 32
+    expect(decision.plan).toEqual(plan(32));
+    expect(decision.reason.code).toBe('explored');
+    expect(decision.firm).toBe(true);
+  });
+
+  it('gropes its way up by twos where it could time one size only', () => {
+    const decision = explored({}, run({ plannedExamples: 10_000 }));
+    expect(decision.plan.batchSize).toBe(64);
+    expect(decision.state.timing.times.length).toBe(1);
+  });
+
+  it('measures every second step at first, each time on a real step', () => {
+    const decisions = follow(explored(), 8, () => ({}));
+    expect(decisions.map(({ measure }) => measure.includes('gradient'))).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('never measures a batch of one', () => {
+    const decision = explored({ batchSize: 1, maxBatchSize: 1 });
+    expect(follow(decision, 30, () => ({})).some(({ measure }) => measure.includes('gradient'))).toBe(false);
+  });
+
+  it('decides every ten steps, and stays in between', () => {
+    const draw = normal(uniform(3));
+    const gradient = () => gaussianMoments([256, 256], 20, draw);
+    const decisions = follow(explored(), 30, (i) => ({ warm: i > 0, gradient: gradient() }));
+    const sizes = decisions.map(({ plan: { batchSize } }) => batchSize);
+    expect(sizes.slice(0, 9)).toEqual(Array(9).fill(512));
+    expect(sizes.slice(9, 19)).toEqual(Array(10).fill(256));
+    expect(sizes.slice(19, 29)).toEqual(Array(10).fill(128));
+    expect(decisions[9]?.reason.text).toMatch(/^A step of 256 takes .*noise scale about \d\d examples\)/);
+    expect(decisions[8]?.reason.code).toBe('steady');
+    expect(decisions[9]?.firm).toBeUndefined();
+  });
+
+  it('moves only for a gain above its least, and above the noise of the step times', () => {
+    const draw = normal(uniform(3));
+    const after20 = (options: GoodputOptions, jitter: number) => {
+      const more = (i: number): Partial<AppliedStep> =>
+        i % 2 === 0
+          ? { gradient: gaussianMoments([256, 256], 20, draw) }
+          : { seconds: T(512) * (i % 4 === 1 ? 1 - jitter : 1 + jitter) };
+      const all = followWith({ decideEverySteps: 20, ...options }, explored(), { steps: 20, more });
+      return all.at(-1)?.plan.batchSize;
+    };
+    // 256 promises 1.42 times the progress of 512.
+    expect(after20({}, 0)).toBe(256);
+    expect(after20({ leastGain: 0.3 }, 0)).toBe(256);
+    expect(after20({ leastGain: 0.5 }, 0)).toBe(512);
+    // Three steps from the exploration and ten with quartiles at ± 95 %: an error of 0.93 · 1.9 / √13 = 0.49.
+    expect(after20({}, 0.95)).toBe(512);
+    expect(after20({}, 0.7)).toBe(256);
+  });
+
+  it('does not shrink the batch while the gradient drowns in its noise', () => {
+    const draw = normal(uniform(3));
+    const at2048 = (gradient: boolean) =>
+      follow(explored(), 10, () => ({
+        plan: plan(2048),
+        examples: 2048,
+        seconds: T(2048),
+        ...(gradient && { gradient: gaussianMoments([8, 8], 1e6, draw) }),
+      })).at(-1)?.plan;
+    // By the prior alone, 600, it is too large. Of 160 measured examples hardly more is known, but not the opposite.
+    expect(at2048(false)).toEqual(plan(1024));
+    expect(at2048(true)).toEqual(plan(2048));
+  });
+
+  it('makes no move in the last twentieth of the run', () => {
+    const draw = normal(uniform(3));
+    const info = run({ plannedExamples: 1e6 });
+    const at = (totalExamples: number) =>
+      follow(explored({}, info), 10, () => ({
+        totalExamples,
+        gradient: gaussianMoments([256, 256], 20, draw),
+      })).at(-1)?.plan.batchSize;
+    expect(at(949_000)).toBe(256);
+    expect(at(950_000)).toBe(512);
+  });
+
+  it('is free to go to the best size after the first exploration only', () => {
+    const { state } = explored();
+    const after = (sizes: readonly number[], home: number) => {
+      const exploration = { home, sizes, index: sizes.length - 1, steps: 3, warmUp: null };
+      const size = sizes.at(-1) ?? 0;
+      const step = applied(plan(size), { seconds: T(size) });
+      return goodput({ criticalBatchFactor: 0.1 }).next(step, {
+        ...state,
+        timing: { ...state.timing, exploration },
+      });
+    };
+    // √(200 · 60) = 110. What is tried again in the middle of the run is tried for the next move.
+    expect(after([512, 2048], 512).plan).toEqual(plan(128));
+    expect(after([128, 2048], 512).plan).toEqual(plan(256));
+    expect(after([128, 2048], 512).firm).toBe(true);
+  });
+
+  it('reads the plan that ran, not the one it wanted', () => {
+    const decisions = follow(explored(), 1, () => ({ plan: plan(100, 50), examples: 100 }));
+    expect(decisions[0]?.plan).toEqual(plan(100));
+  });
+
+  it('ignores gradients that are not finite', () => {
+    const bad = { sizes: [256, 256], squaredNorms: [Infinity, 1], crossProduct: NaN };
+    const decisions = follow(explored(), 15, () => ({ gradient: bad }));
+    expect(decisions.at(-1)?.plan).toEqual(plan(512));
+    expect(decisions.at(-1)?.state.noise?.samples).toBe(0);
+    expect(throughJson(decisions.at(-1)?.state ?? null)).toEqual(decisions.at(-1)?.state);
+  });
+
+  it('forgets over 8 batches at least, so that a small noise scale stays known', () => {
+    const draw = normal(uniform(3));
+    const last = follow(explored(), 9, () => ({ gradient: gaussianMoments([256, 256], 20, draw) })).at(-1);
+    // Weights fall by e^(−1/8) a step: Σ w = 512 (1 − e^(−9/8)) / (1 − e^(−1/8)).
+    expect(last?.state.noise?.weight).toBeGreaterThan(
+      (512 * (1 - Math.exp(-9 / 8))) / (1 - Math.exp(-1 / 8)) - 1e-6,
+    );
+  });
+
+  it('ends the run on failures that are not its business', () => {
+    const { state } = explored();
+    expect(goodput().recover(failed('nonFinite', plan(512)), state).kind).toBe('giveUp');
+    expect(goodput().recover(failed('outOfMemory', plan(512)), state).kind).toBe('giveUp');
+  });
+
+  it('is pure: the same steps give the same decisions, through JSON too', () => {
+    const plant: Plant = {
+      fixedSeconds: 2e-3,
+      secondsPerExample: 1e-5,
+      noiseScale: () => 200,
+      criticalBatchFactor: 3,
+      warmUpSteps: 30,
+    };
+    const controller = goodput();
+    const info = { ...run({ datasetSize: 5000, plannedExamples: 100_000 }) };
+    const { steps } = runPlant(controller, plant, info);
+    expect(steps.length).toBeGreaterThan(300);
+    let [decision, replayed] = [controller.start(info), controller.start(info)];
+    for (const { outcome } of steps) {
+      decision = controller.next(outcome, decision.state);
+      replayed = goodput().next(outcome, throughJson(replayed.state));
+      expect(replayed).toEqual(decision);
+    }
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { optimizerTraits, type OptimizerName } from '../src/optimizers.ts';
+
+it.each([
+  ['sgd', { criticalBatchFactor: 0.5, learningRateRule: 'linear', maxLearningRateScale: 4 }],
+  ['momentum', { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 8 }],
+  ['adam', { criticalBatchFactor: 3, learningRateRule: 'sqrt', maxLearningRateScale: 8 }],
+  ['rmsprop', { criticalBatchFactor: 3, learningRateRule: 'sqrt', maxLearningRateScale: 8 }],
+] as const)('%s has c, a rule and a cap', (name, traits) => {
+  expect(optimizerTraits(name)).toEqual(traits);
+});
+
+it('says which names it knows', () => {
+  const wrong: string = 'toString';
+  expect(() => optimizerTraits(wrong as OptimizerName)).toThrow(
+    'No optimizer is called toString; known are sgd, momentum, adam, adamax, rmsprop, adagrad, adadelta.',
+  );
+});

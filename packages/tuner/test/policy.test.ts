@@ -1,0 +1,120 @@
+import type { BatchController, Decision, Json } from '@batchwise/core';
+import { describe, expect, it } from 'vitest';
+import { policy, policyNames, type PolicyName } from '../src/policy.ts';
+import { runPlant, type Plant } from './plant.ts';
+import { applied, failed, plan, run, throughJson } from './step.ts';
+
+const plant: Plant = {
+  fixedSeconds: 2e-3,
+  secondsPerExample: 1e-5,
+  noiseScale: () => 600,
+  criticalBatchFactor: 3,
+};
+
+const info = { ...run({ plannedExamples: 300_000 }) };
+
+describe('policy', () => {
+  it('fixed runs the batch that was asked for at the configured rate, in parts where it must', () => {
+    const controller = policy('fixed', { batchSize: 100, ceiling: { batchSize: 50 } });
+    const start = controller.start(run());
+    expect(start.plan).toEqual(plan(100, 50));
+    expect(controller.next(applied(start.plan), start.state).plan).toEqual(plan(100, 50));
+  });
+
+  it.each([
+    ['adam', (growth: number) => Math.sqrt(growth), 4],
+    ['momentum', (growth: number) => Math.min(8, growth), 8],
+    ['sgd', (growth: number) => Math.min(4, growth), 4],
+  ] as const)('goodput and knee couple the rate of %s to the batch', (optimizer, rule, at512) => {
+    const tuned = runPlant(policy('goodput', { optimizer }), plant, info).steps.at(-1)?.plan;
+    expect(tuned?.batchSize).toBeGreaterThan(32);
+    expect(tuned?.learningRateScale).toBeCloseTo(rule((tuned?.batchSize ?? 0) / 32), 9);
+    const knee = runPlant(policy('knee', { optimizer, maxBatchSize: 512 }), plant, info).steps.at(-1)?.plan;
+    expect(knee).toEqual(plan(512, 512, at512));
+  });
+
+  it('takes batchSize for the reference of the learning rate', () => {
+    const controller = policy('knee', { optimizer: 'sgd', batchSize: 128, maxBatchSize: 256 });
+    const { steps } = runPlant(controller, plant, info);
+    expect(steps[0]?.plan).toEqual(plan(128));
+    expect(steps.at(-1)?.plan).toEqual(plan(256, 256, 2));
+  });
+
+  it('does not raise the rate while it explores', () => {
+    const { steps } = runPlant(policy('goodput'), plant, info);
+    for (const step of steps.filter(({ code }) => code === 'explore'))
+      expect(step.plan.learningRateScale).toBe(1);
+  });
+
+  it('moves at most by two and rests for 20 steps, once it has explored', () => {
+    const { steps } = runPlant(policy('goodput'), { ...plant, noiseScale: () => 20 }, info);
+    const moves = steps.flatMap((step, i) => {
+      const before = steps[i - 1];
+      return before && before.plan.batchSize !== step.plan.batchSize ? [{ i, step, before }] : [];
+    });
+    const free = moves.filter(({ step }) => !step.firm);
+    expect(free.length).toBeGreaterThan(0);
+    for (const { step, before } of free)
+      expect([0.5, 2]).toContain(step.plan.batchSize / before.plan.batchSize);
+    free.slice(1).forEach(({ i }, k) => expect(i - (free[k]?.i ?? 0)).toBeGreaterThanOrEqual(20));
+  });
+
+  it('carries on in halves when memory runs out, at the same batch and rate', () => {
+    const controller = policy('goodput');
+    const { steps } = runPlant(controller, plant, { ...info, plannedExamples: 30_000 });
+    let decision: Decision<Json> = controller.start(run());
+    for (const { outcome } of steps) decision = controller.next(outcome, decision.state);
+    const { batchSize, learningRateScale } = decision.plan;
+    const recovery = controller.recover(failed('outOfMemory', decision.plan), decision.state);
+    if (recovery.kind !== 'retry') throw new Error(recovery.message);
+    expect(recovery.decision.plan).toEqual(plan(batchSize, batchSize / 2, learningRateScale));
+    const next = controller.next(applied(recovery.decision.plan, { seconds: 1 }), recovery.decision.state);
+    expect(next.plan.microBatchSize).toBe(batchSize / 2);
+  });
+
+  it('ends with a helpful message when the loss is not finite', () => {
+    const controller = policy('goodput');
+    const { state } = controller.start(run());
+    const recovery = controller.recover(failed('nonFinite', plan(256, 256, 2.83)), state);
+    expect(recovery).toMatchObject({
+      kind: 'giveUp',
+      message: expect.stringMatching(/batch of 256 .* 2\.83 times/),
+    });
+  });
+
+  it.each([
+    ['goodput', true],
+    ['goodput', false],
+    ['knee', false],
+    ['fixed', false],
+  ] as const)('%s keeps below a ceiling of 100 (accumulate: %s)', (name, accumulate) => {
+    const controller = policy(name, { batchSize: 64, ceiling: { batchSize: 100, accumulate } });
+    for (const { plan: ran } of runPlant(controller, plant, info).steps) {
+      expect(ran.microBatchSize).toBeLessThanOrEqual(100);
+      if (!accumulate) expect(ran.batchSize).toBeLessThanOrEqual(100);
+    }
+  });
+
+  it.each(policyNames)('%s is pure: replayed through JSON it decides the same', (name) => {
+    const make = (): BatchController<Json> => policy(name, { ceiling: { batchSize: 300 } });
+    const short = { ...info, datasetSize: 7000, plannedExamples: 70_000 };
+    const { steps } = runPlant(make(), plant, short);
+    let replayed = make().start(short);
+    steps.forEach(({ outcome, plan: ran, code }) => {
+      expect(replayed.plan).toEqual(ran);
+      expect(replayed.reason.code).toBe(code);
+      for (const value of Object.values(replayed.reason.numbers)) expect(Number.isFinite(value)).toBe(true);
+      const state = throughJson(replayed.state);
+      expect(state).toEqual(replayed.state);
+      replayed = make().next(outcome, state);
+    });
+  });
+
+  it('refuses names that it does not know', () => {
+    const name: string = 'magic';
+    expect(() => policy(name as PolicyName)).toThrow(
+      'No policy is called magic; known are goodput, knee, fixed.',
+    );
+    expect(() => policy('goodput', { batchSize: 16, minBatchSize: 32 })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { checkSizes, sizeRange, type SizeOptions } from '../src/size-range.ts';
+import { run } from './step.ts';
+
+const of = (datasetSize: number | undefined, options: SizeOptions = {}) =>
+  sizeRange(options, run({ datasetSize }), 8);
+
+describe('sizeRange', () => {
+  it('goes from 8 to a 16th of the dataset, starting at 32', () => {
+    expect(of(60_000)).toEqual({ start: 32, min: 8, max: 3750 });
+  });
+
+  it('keeps within the bounds given', () => {
+    expect(of(60_000, { batchSize: 64, minBatchSize: 16, maxBatchSize: 256 })).toEqual({
+      start: 64,
+      min: 16,
+      max: 256,
+    });
+    expect(of(60_000, { maxBatchSize: 10_000 }).max).toBe(3750);
+  });
+
+  it('always allows the size that was asked for, unless the dataset is smaller', () => {
+    expect(of(400)).toEqual({ start: 32, min: 8, max: 32 });
+    expect(of(1000, { batchSize: 128 })).toEqual({ start: 128, min: 8, max: 128 });
+    expect(of(20)).toEqual({ start: 20, min: 8, max: 20 });
+    expect(of(5)).toEqual({ start: 5, min: 5, max: 5 });
+    expect(of(60_000, { batchSize: 4 })).toEqual({ start: 4, min: 4, max: 3750 });
+  });
+
+  it('bounds a stream by 4096 or by what is given', () => {
+    expect(of(undefined).max).toBe(4096);
+    expect(of(undefined, { batchSize: 8192 }).max).toBe(8192);
+    expect(of(undefined, { maxBatchSize: 20_000 }).max).toBe(20_000);
+  });
+});
+
+describe('checkSizes', () => {
+  it('takes sizes in order', () => {
+    expect(() => checkSizes({ batchSize: 32, minBatchSize: 32, maxBatchSize: 32 })).not.toThrow();
+  });
+
+  it.each<[string, SizeOptions]>([
+    ['batchSize is 32, outside of 64', { minBatchSize: 64 }],
+    ['batchSize is 32, outside of 1 to 16', { maxBatchSize: 16 }],
+    ['batchSize is 0.5', { batchSize: 0.5 }],
+    ['minBatchSize is 0', { minBatchSize: 0 }],
+    ['maxBatchSize is NaN', { maxBatchSize: NaN }],
+  ])('refuses: %s', (message, options) => {
+    expect(() => checkSizes(options)).toThrow(message);
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { explorationOptions } from '../src/exploration.ts';
+import type { StepTimes } from '../src/step-time.ts';
+import { startTiming, timeStep, type Timing } from '../src/timing.ts';
+import { applied, plan, run } from './step.ts';
+
+const options = explorationOptions();
+
+const rung = (batchSize: number, ...seconds: number[]) => ({
+  batchSize,
+  parts: 1,
+  firstSeconds: null,
+  seconds,
+});
+
+/** After an exploration of 32, 128 and 512, on the way with 128. */
+const underway = (more: Partial<Timing> = {}): Timing => ({
+  times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4), rung(512, 8, 8, 8)],
+  exploration: null,
+  triedExamples: 2560,
+  plannedExamples: 1e6,
+  steps: 0,
+  waitSteps: 50,
+  usual: null,
+  ...more,
+});
+
+/** `count` ordinary steps of 128, the i-th of which takes `seconds(i)`; stops where sizes are tried again. */
+function steady(from: Timing, seconds: (i: number) => number, { count = 300, with: used = options } = {}) {
+  let [timing, i] = [from, 0];
+  for (; i < count && !timing.exploration; i += 1)
+    timing = timeStep(
+      timing,
+      applied(plan(128), { seconds: seconds(i), totalExamples: 128 * (i + 1) }),
+      used,
+    );
+  return { timing, steps: i };
+}
+
+describe('startTiming', () => {
+  it('plans an exploration within a 20th of the run', () => {
+    const range = { start: 32, min: 8, max: 3750 };
+    const timing = startTiming(range, run({ plannedExamples: 60_000 }), options);
+    expect(timing).toEqual({
+      times: [],
+      exploration: {
+        home: 32,
+        sizes: [32, 128, 512],
+        index: 0,
+        steps: 0,
+        warmUp: { round: 1, fastest: null, fastestBefore: null, untilExamples: 3000 },
+      },
+      triedExamples: 2560,
+      plannedExamples: 60_000,
+      steps: 0,
+      waitSteps: 50,
+      usual: null,
+    });
+    expect(startTiming(range, run(), options).plannedExamples).toBe(60_000);
+    const stream = startTiming(range, run({ datasetSize: undefined }), options);
+    expect(stream.plannedExamples).toBeNull();
+    expect(stream.exploration?.sizes).toEqual([32, 128, 512, 2048]);
+  });
+});
+
+describe('timeStep', () => {
+  it('follows the exploration to its end', () => {
+    const exploration = { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null };
+    const before = { steps: 9, usual: { batchSize: 128, seconds: 1 } };
+    const timing = timeStep(
+      underway({ exploration, ...before }),
+      applied(plan(128), { seconds: 4 }),
+      options,
+    );
+    expect(timing).toEqual(
+      underway({ times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4, 4), rung(512, 8, 8, 8)] }),
+    );
+  });
+
+  it('keeps the times of the size held up to date, and the others, while nothing drifts', () => {
+    const { timing } = steady(underway(), (i) => 4 + 0.4 * Math.sin(i));
+    expect(timing.exploration).toBeNull();
+    expect(timing.times[0]).toEqual(rung(32, 3, 3, 3));
+    expect(timing.times[1]?.seconds.length).toBe(20);
+    expect(timing.usual).toEqual({ batchSize: 128, seconds: expect.closeTo(4, 0) });
+  });
+
+  it.each([
+    ['faster', 0.8],
+    ['slower', 1.25],
+  ])('tries the neighbours again where steps have become %s', (_name, factor) => {
+    const { timing, steps } = steady(underway(), (i) => (i < 30 ? 4 : 4 * factor));
+    // Seen with the look at step 50, when all 20 steps that count are new ones, and after the wait of 50 steps.
+    expect(steps).toBe(50);
+    expect(timing.exploration).toEqual({ home: 128, sizes: [32, 512], index: 0, steps: 0, warmUp: null });
+    expect(timing.times.map(({ seconds }) => seconds.length)).toEqual([0, 20, 0]);
+    expect(timing.waitSteps).toBe(100);
+    expect(timing.triedExamples).toBe(2560 + 4 * (32 + 512));
+  });
+
+  it('waits, and does not look again for a change of less than the ratio', () => {
+    expect(steady(underway({ waitSteps: 100 }), (i) => (i < 30 ? 4 : 5)).steps).toBe(100);
+    expect(steady(underway(), (i) => (i < 30 ? 4 : 4.5)).timing.exploration).toBeNull();
+    const keen = { ...options, driftRatio: 1.1 };
+    expect(steady(underway(), (i) => (i < 30 ? 4 : 4.5), { with: keen }).timing.exploration).not.toBeNull();
+  });
+
+  it.each([
+    ['slow', 8],
+    ['fast', 2],
+  ])(
+    'does not take noise for a drift: three %s steps in five move the median, not three quarters',
+    (_name, other) => {
+      const { timing } = steady(underway(), (i) => (i > 30 && i % 5 < 3 ? other : 4));
+      expect(timing.times[1]?.seconds.filter((seconds) => seconds === other).length).toBe(12);
+      expect(timing.exploration).toBeNull();
+    },
+  );
+
+  it('spends no more on it than its share of the run', () => {
+    const drift = (i: number) => (i < 30 ? 4 : 5);
+    const cost = 2560 + 4 * (32 + 512);
+    const short = { plannedExamples: (cost - 1) / 0.05 };
+    expect(steady(underway(short), drift).timing.exploration).toBeNull();
+    expect(steady(underway({ plannedExamples: cost / 0.05 }), drift).timing.exploration).not.toBeNull();
+    // A run that outlives what was planned may go on: 5 % of 737 steps of 128 pays for it.
+    expect(steady(underway(short), drift, { count: 1000 }).steps).toBe(740);
+  });
+
+  it('has nothing to try where no other size ran', () => {
+    const alone: StepTimes = [rung(128, 4, 4, 4)];
+    expect(steady(underway({ times: alone }), (i) => (i < 30 ? 4 : 5)).timing.exploration).toBeNull();
+  });
+
+  it('starts to compare anew with each size', () => {
+    const before = underway({ usual: { batchSize: 64, seconds: 1 } });
+    expect(steady(before, () => 4, { count: 60 }).timing.usual).toEqual({ batchSize: 128, seconds: 4 });
+    expect(steady(before, () => 4, { count: 60 }).timing.exploration).toBeNull();
+  });
+});

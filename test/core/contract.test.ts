@@ -97,7 +97,8 @@ describe('what cannot be run is refused before anything is touched', () => {
   it('a controller that needs what the backend cannot measure', async () => {
     const backend = new QuadraticBackend();
     backend.can = new Set(['loss']);
-    const curious = always(decide({ batchSize: 2 }, ['loss', 'gradient']));
+    // It would ask for it later: that too is refused at once.
+    const curious = { ...controller, measures: ['loss', 'gradient'] } as const;
     await expect(train(options({ backend, controller: curious }))).rejects.toMatchObject({
       code: 'cannotMeasure',
       message: 'always needs gradient measured. Backend quadratic measures loss; take another controller.',

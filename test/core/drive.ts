@@ -13,6 +13,7 @@ export function decide(
 export function always(decision: Decision<null>): BatchController<null> {
   return {
     name: 'always',
+    measures: decision.measure,
     start: () => decision,
     next: () => decision,
     recover: (step) => ({ kind: 'giveUp', message: `gave up on ${step.kind}` }),
@@ -27,6 +28,7 @@ export function sizes(...batchSizes: readonly number[]): BatchController<number>
   });
   return {
     name: 'sizes',
+    measures: ['loss'],
     start: () => at(0),
     next: (_step, state) => at(state + 1),
     recover: () => ({ kind: 'giveUp', message: 'gave up' }),
@@ -41,6 +43,7 @@ export const halving = (batchSize: number): BatchController<number> => {
   });
   return {
     name: 'halving',
+    measures: ['loss'],
     start: () => at(batchSize),
     next: (_step, state) => at(state),
     recover: (_step, state) => ({ kind: 'retry', decision: at(Math.ceil(state / 2)) }),

@@ -51,6 +51,7 @@ const measuring = (batchSize: number, microBatchSize: number): BatchController<n
   } as const;
   return {
     name: 'measuring',
+    measures: decision.measure,
     start: () => decision,
     next: () => decision,
     recover: () => ({ kind: 'giveUp', message: 'gave up' }),

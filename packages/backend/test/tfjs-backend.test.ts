@@ -151,6 +151,7 @@ describe('nothing is left behind', () => {
   };
   const controller = {
     name: 'test',
+    measures: decision.measure,
     start: () => decision,
     next: () => decision,
     recover: () => ({ kind: 'giveUp' as const, message: 'gave up' }),

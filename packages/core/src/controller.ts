@@ -80,6 +80,8 @@ export interface RunInfo {
  */
 export interface BatchController<State extends Json> {
   readonly name: string;
+  /** All that it may ever ask to be measured; a backend that cannot is refused before the first step. */
+  readonly measures: readonly Measurement[];
   /** The first plan. */
   start(run: RunInfo): Decision<State>;
   /** Asked once after each applied step. */

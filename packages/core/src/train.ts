@@ -166,7 +166,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
 
   #refuseUnmeasurable(): void {
     const { backend, controller } = this.#options;
-    const missing = this.#decision.measure.filter((measurement) => !backend.can.has(measurement));
+    const missing = controller.measures.filter((measurement) => !backend.can.has(measurement));
     if (missing.length > 0)
       throw new TrainingError('cannotMeasure', `${controller.name} needs ${missing.join(', ')} measured.`, {
         hint: `Backend ${backend.name} measures ${[...backend.can].join(', ')}; take another controller.`,

@@ -18,5 +18,5 @@ export function fixed(batchSize: number): BatchController<null> {
   });
   const start = decision('start');
   const steady = decision('steady');
-  return { name: 'fixed', start: () => start, next: () => steady, recover: giveUp };
+  return { name: 'fixed', measures: PLAIN, start: () => start, next: () => steady, recover: giveUp };
 }

@@ -23,7 +23,10 @@ export interface GoodputOptions extends SizeOptions, Partial<MeasuringOptions> {
   readonly decideEverySteps?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;
-  /** A move must promise this much more progress per second, about what the nearest rung costs anyway. Default 0.02. */
+  /**
+   * A move must promise this much more progress per second. Default 0.05, as in AdaptDL (`_speedup_threshold`): the
+   * optimum is flat, and each move costs a little.
+   */
   readonly leastGain?: number | undefined;
   /** No move in this last share of the run, where it could not pay off any more. Default 0.05. */
   readonly settledShare?: number | undefined;
@@ -59,7 +62,7 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
     bootEverySteps: options.bootEverySteps ?? 2,
     decideEverySteps: options.decideEverySteps ?? 10,
     maxMove: options.maxMove ?? 2,
-    leastGain: options.leastGain ?? 0.02,
+    leastGain: options.leastGain ?? 0.05,
     settledShare: options.settledShare ?? 0.05,
     exploration: explorationOptions(options.exploration),
   };

@@ -49,6 +49,7 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
   const settings = goodputSettings(options);
   return {
     name: 'goodput',
+    measures: WITH_GRADIENT,
     start(run) {
       const range = sizeRange(options, run, USUAL_MIN);
       return {

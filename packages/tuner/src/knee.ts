@@ -36,6 +36,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
   const exploring = explorationOptions(options.exploration);
   return {
     name: 'knee',
+    measures: PLAIN,
     start(run) {
       const range = sizeRange(options, run, USUAL_MIN);
       return {

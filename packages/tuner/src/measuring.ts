@@ -6,6 +6,7 @@ const READING_SHARE = 0.05;
 /** Measured steps of one size from which on their median says what measuring costs. */
 const ENOUGH = 3;
 
+/** How often steps are measured, and what that may cost. */
 export interface MeasuringOptions {
   /** ε_m: share of the time that measuring may add in the long run. Default 0.015. */
   readonly measuringShare: number;

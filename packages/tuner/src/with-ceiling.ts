@@ -42,6 +42,7 @@ export function withCeiling<Inner extends Json>(
 
   return {
     name: inner.name,
+    measures: inner.measures,
     start: (run) => under(inner.start(run), batchSize ?? null),
     next: (step, state) => under(inner.next(step, state.inner), state.ceiling, step.plan),
     recover(step, state) {

@@ -25,6 +25,7 @@ export function withLadder<State extends Json>(
 
   return {
     name: inner.name,
+    measures: inner.measures,
     start: (run) => snapped(inner.start(run)),
     next: (step, state) => snapped(inner.next(step, state)),
     recover: (step, state) => mapRecovery(inner.recover(step, state), snapped),

@@ -67,6 +67,7 @@ export function withLearningRate<State extends Json>(
 
   return {
     name: inner.name,
+    measures: inner.measures,
     start: (run) => scaled(inner.start(run), 1),
     next: (step, state) => ramped(inner.next(step, state), step.plan.learningRateScale),
     recover: (step, state) =>

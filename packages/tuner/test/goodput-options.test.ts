@@ -13,7 +13,7 @@ it('has the documented defaults', () => {
     bootEverySteps: 2,
     decideEverySteps: 10,
     maxMove: 2,
-    leastGain: 0.02,
+    leastGain: 0.05,
     settledShare: 0.05,
     exploration: {
       warmUpSteps: 10,

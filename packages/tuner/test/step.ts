@@ -51,6 +51,7 @@ export function scripted(
   });
   return {
     name: 'scripted',
+    measures: ['seconds'],
     start: () => decide(0),
     next: (_step, asked) => decide(asked),
     recover: ({ kind }, asked) =>

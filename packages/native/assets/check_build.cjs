@@ -1,0 +1,32 @@
+// Loads a built package of TensorFlow.js for Node and computes with it.
+// Usage: node check_build.cjs ENTRY [ALLOCATOR_ADDON]; prints one line of JSON: {tensorflow, gpu}
+'use strict';
+const util = require('node:util');
+// Node 23 dropped two functions of `util` that tfjs-node 4.22 still calls.
+util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+util.isArray ??= Array.isArray;
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+
+const [, , entry, addon] = process.argv;
+const tf = require(entry);
+const product = tf.tidy(() =>
+  Array.from(
+    tf
+      .tensor2d([1, 2, 3, 4], [2, 2])
+      .matMul(tf.tensor2d([5, 6, 7, 8], [2, 2]))
+      .dataSync(),
+  ),
+);
+if (product.join() !== '19,22,43,50') throw new Error(`A matrix product came out as ${product.join()}.`);
+if (addon) {
+  const { read } = require(addon);
+  const device = '/job:localhost/replica:0/task:0/device:CPU:0';
+  const before = read(device);
+  const held = tf.zeros([1 << 20]);
+  const after = read(device);
+  if (before && after.currentBytes - before.currentBytes < 4 * (1 << 20))
+    throw new Error('The allocator statistics do not see the tensors of TensorFlow.js.');
+  held.dispose();
+}
+const backend = tf.backend();
+console.log(JSON.stringify({ tensorflow: backend.binding.TF_Version, gpu: backend.isUsingGpuDevice }));

@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { train } from '@batchwise/core';
-import { imageSource, loadDataset } from '@batchwise/data';
+import { cacheDirectory, imageSource, loadDataset } from '@batchwise/data';
+import { nativeLocation } from '@batchwise/native';
 import { fixed } from '@batchwise/tuner';
 
 const { values: options } = parseArgs({
@@ -25,7 +26,8 @@ const BATCH_SIZES = [32, 128, 1024];
 /** Examples of one timed pass: enough steps to time, few enough to repeat. */
 const EXAMPLES = 8192;
 
-const engine = await loadEngine(options.backend);
+const native = ['gpu', 'cpu'].map((variant) => nativeLocation(cacheDirectory(), variant)?.entry);
+const engine = await loadEngine(options.backend, { nativePaths: native.filter(Boolean) });
 const { tf } = engine;
 const dataDir = process.env.BATCHWISE_DATA_DIR && `${process.env.BATCHWISE_DATA_DIR}/mnist`;
 const { dataset } = await loadDataset(dataDir ? 'mnist' : 'digits', dataDir ? { dataDir } : {});

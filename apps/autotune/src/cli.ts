@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { addTrainCommand } from './train-options.ts';
 import { runTrain } from './train-command.ts';
 import { explainError } from './errors.ts';
+import { runSetupNative } from './setup-native-command.ts';
+import { addSetupNativeCommand } from './setup-native-options.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
@@ -14,6 +16,7 @@ const program = new Command('batchwise')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 addTrainCommand(program, runTrain);
+addSetupNativeCommand(program, runSetupNative);
 
 try {
   await program.parseAsync();

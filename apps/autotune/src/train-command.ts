@@ -1,5 +1,5 @@
 import { tfjsBackend } from '@batchwise/backend';
-import { loadEngine, type Engine } from '@batchwise/backend/node';
+import type { Engine } from '@batchwise/backend/node';
 import { constantRate, cosineDecay, evaluate, train, type Evaluation, type StopRule } from '@batchwise/core';
 import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
 import { policy } from '@batchwise/tuner';
@@ -8,6 +8,7 @@ import { count, row } from './format.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
 import { makeModel, type ModelName } from './models.ts';
+import { loadInstalledEngine } from './native-engine.ts';
 import { makeOptimizer } from './optimizers.ts';
 import { RunRecorder, type RunSetting } from './run-record.ts';
 import { RunState } from './run-state.ts';
@@ -52,7 +53,7 @@ interface Job {
 }
 
 async function trainOn(data: SplitDataset, { options, surroundings }: Job): Promise<void> {
-  const engine = await loadEngine(options.backend);
+  const engine = await loadInstalledEngine(options.backend);
   const { model, optimizer, setting } = compiledModel(data, engine, options);
   const { print, live, signal } = surroundings;
   const backend = tfjsBackend(engine.tf, model);

@@ -59,18 +59,6 @@ export async function requireSpace(
 }
 
 /**
- * Makes sure that npm can be run.
- * @throws SetupError `missingNeed`
- */
-export async function requireNpm({ run }: Machine): Promise<void> {
-  if (await works(run, NPM, ['--version'])) return;
-  throw new SetupError(
-    'missingNeed',
-    'npm is not on the path; it comes with Node from nodejs.org (Debian: apt-get install npm).',
-  );
-}
-
-/**
  * Finds what a build needs, or names everything that is missing at once.
  * @param needsPip whether TensorFlow is to be fetched with pip
  * @throws SetupError `missingNeed`
@@ -100,8 +88,9 @@ export async function findBuildTools(machine: Machine, needsPip: boolean): Promi
 /** Node's own headers where they are at hand: named by the user, beside this Node, or in npm's configuration. */
 async function findNodeDirectory({ run, env, nodeExecutable }: Machine): Promise<string | undefined> {
   const { exitCode, output } = await run({ program: NPM, args: ['config', 'get', 'nodedir'] });
-  const configured = exitCode === 0 ? output.trim().split(/\r?\n/).at(-1) : undefined;
-  return [env['npm_config_nodedir'], dirname(dirname(nodeExecutable)), configured].find(
+  // Among the lines may be warnings of npm.
+  const configured = exitCode === 0 ? output.split(/\r?\n/) : [];
+  return [env['npm_config_nodedir'], dirname(dirname(nodeExecutable)), ...configured].find(
     (folder) => folder && existsSync(join(folder, 'include', 'node', 'node_api.h')),
   );
 }

@@ -10,7 +10,7 @@ export const PACKAGE_VERSION = '4.22.0';
 
 /**
  * Installs the unmodified package from npm, without running any install script.
- * @throws SetupError `noTensorflow` when npm cannot
+ * @throws SetupError `missingNeed` when there is no npm, `noTensorflow` when npm cannot
  */
 export async function installPackage({ run, report, folder, packageName, scratch }: Session): Promise<void> {
   await mkdir(scratch, { recursive: true });
@@ -33,6 +33,11 @@ export async function installPackage({ run, report, folder, packageName, scratch
         cwd: folder,
       }),
   );
+  if (exitCode === 127)
+    throw new SetupError(
+      'missingNeed',
+      'npm is not on the path; it comes with Node from nodejs.org (Debian: apt-get install npm).',
+    );
   if (exitCode !== 0)
     throw new SetupError('noTensorflow', `npm could not install ${packageName}: ${reasonIn(output)}`);
 }

@@ -35,12 +35,14 @@ export async function whileWatching<T>(
   onBytes: (bytes: number, idleSeconds: number) => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  let [most, grewAt, measuring] = [0, performance.now(), false];
+  let [most, grewAt, busy] = [0, performance.now(), false];
+  let hasEnded = false;
   const timer = setInterval(() => {
-    if (measuring) return;
-    measuring = true;
+    if (busy) return;
+    busy = true;
     void bytesIn(folders).then((bytes) => {
-      measuring = false;
+      if (hasEnded) return;
+      busy = false;
       if (bytes > most) [most, grewAt] = [bytes, performance.now()];
       onBytes(bytes, (performance.now() - grewAt) / 1000);
     });
@@ -48,6 +50,7 @@ export async function whileWatching<T>(
   try {
     return await work();
   } finally {
+    hasEnded = true;
     clearInterval(timer);
   }
 }

@@ -71,14 +71,19 @@ function lineSplitter(onLine: (line: string) => void): (piece: string) => void {
   };
 }
 
-/** The line of a failed program's output that says most: the last that names an error, else the last one. */
+/** From the most telling to the least. */
+const TELLING = [
+  /\bgetaddrinfo\b|\bconnect E[A-Z]+/,
+  /ENOSPC|No matching distribution|fatal error:|undefined reference/i,
+  /\berror:|Error:/i,
+];
+
+/** The line of a failed program's output that says most about why, else the last one. */
 export function reasonIn(output: string): string {
   const lines = output
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter(Boolean);
-  const telling = lines.filter((line) =>
-    /ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT|ENOSPC|No matching|\berror:|Error:|cannot|Invalid/i.test(line),
-  );
-  return telling.at(-1) ?? lines.at(-1) ?? 'it said nothing';
+  const telling = TELLING.map((pattern) => lines.findLast((line) => pattern.test(line)));
+  return telling.find((line) => line !== undefined) ?? lines.at(-1) ?? 'it said nothing';
 }

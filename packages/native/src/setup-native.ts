@@ -12,7 +12,7 @@ import {
   type Variant,
 } from './installation.ts';
 import { linkTensorflow } from './link.ts';
-import { findBuildTools, freeBytes, requireNpm, requireSpace, type Machine } from './needs.ts';
+import { findBuildTools, freeBytes, requireSpace, type Machine } from './needs.ts';
 import { clearPackage, installPackage } from './npm-package.ts';
 import { downloadOfficial, OFFICIAL_TENSORFLOW } from './official.ts';
 import type { SetupProgress } from './progress.ts';
@@ -79,7 +79,6 @@ export async function setupNative(options: SetupOptions): Promise<SetupResult> {
 
   signal?.throwIfAborted();
   await removeLeftovers(cacheDir, variant);
-  await requireNpm(machine);
   await requireSpace(machine, cacheDir, variant);
   const folder = await beginInstallation(cacheDir, variant);
   try {
@@ -141,7 +140,7 @@ const wheelWay = (version: string, machine: Machine): Way => ({
   name: 'the Python wheel',
   origin: 'pip',
   take: async (session) => {
-    const tools = await findBuildTools(machine, true);
+    const tools = await findBuildTools({ ...machine, run: session.run }, true);
     const { directory, wheels } = await fetchWheels(session, { python: tools.python, version });
     await linkTensorflow(session.packageFolder, directory, true);
     await buildBinding(session, tools);
@@ -157,7 +156,7 @@ const directoryWay = (directory: string, machine: Machine): Way => ({
   origin: 'directory',
   take: async (session) => {
     await linkTensorflow(session.packageFolder, directory, false);
-    const tools = await findBuildTools(machine, false);
+    const tools = await findBuildTools({ ...machine, run: session.run }, false);
     await buildBinding(session, tools);
     await buildAllocatorAddon(session, tools);
     return { origin: 'directory', directory };

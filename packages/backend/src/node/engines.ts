@@ -1,24 +1,30 @@
 import { cpus } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { registerWasmTrainingKernels } from '../wasm-kernels/register.ts';
 import type { LayersTf, LoadedEngine } from './engine.ts';
 
 /** Packages that bring TensorFlow itself, the faster one first. They are never dependencies: 300 MB, often unbuildable. */
 const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
-/** TensorFlow through tfjs-node-gpu or tfjs-node, whichever is installed and loads. */
-export async function loadNative(): Promise<LoadedEngine> {
+/**
+ * TensorFlow through the first that loads of the files at `paths`, tfjs-node-gpu and tfjs-node. Its `tf` is the module's
+ * own: it brings its own copy of TensorFlow.js.
+ */
+export async function loadNative(paths: readonly string[]): Promise<LoadedEngine> {
   restoreUtilFunctions();
+  // Only errors; otherwise each start prints a screen of what the processor could do.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   const failures: string[] = [];
-  for (const name of NATIVE_PACKAGES) {
+  for (const source of [...paths, ...NATIVE_PACKAGES]) {
     try {
-      const module = (await import(name)) as { default: NativeTf };
-      const tf = module.default;
+      const specifier = paths.includes(source) ? pathToFileURL(source).href : source;
+      const { default: tf } = (await import(specifier)) as { default: NativeTf };
       await tf.setBackend('tensorflow');
-      const gpu = name.endsWith('-gpu') && (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice;
-      const version = `tfjs ${tf.version.tfjs}, TensorFlow ${tf.version['tensorflow'] ?? 'unknown'}`;
+      const { isUsingGpuDevice: gpu, binding } = tf.backend() as NativeBackend;
+      const version = `tfjs ${tf.version.tfjs}, TensorFlow ${binding?.TF_Version ?? 'unknown'}`;
       return { name: 'native', tf, version, device: gpu ? 'GPU' : processor() };
     } catch (error) {
-      failures.push(missingPackage(error) ? `${name} is not installed` : `${name}: ${String(error)}`);
+      failures.push(missingPackage(error) ? `${source} is not installed` : `${source}: ${String(error)}`);
     }
   }
   throw new Error(failures.join(', '));
@@ -42,6 +48,12 @@ export async function loadCpu(): Promise<LoadedEngine> {
 }
 
 type NativeTf = LayersTf & { readonly version: Readonly<Record<string, string>> };
+
+/** What TensorFlow.js for Node says of its device and its TensorFlow, without promising it. */
+type NativeBackend = {
+  readonly isUsingGpuDevice?: boolean;
+  readonly binding?: { readonly TF_Version?: string };
+};
 
 async function layersOnCore(): Promise<LayersTf> {
   const core = await import('@tensorflow/tfjs-core');

@@ -1,5 +1,5 @@
 import type { SetupProgress } from '@batchwise/native';
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress, { SingleBar } from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
 import { clockTime, percent } from './format.ts';
 
@@ -55,7 +55,7 @@ export function setupView({ live, print }: ViewOptions): SetupView {
 const makeBar = (step: string): SingleBar =>
   new SingleBar({
     format: (options, { progress, total, startTime }, { amount: text }: { amount: string }) => {
-      const share = total > 0 ? `  ${Format.BarFormat(progress, options)}  ${percent(progress)}` : '';
+      const share = total > 0 ? `  ${cliProgress.Format.BarFormat(progress, options)}  ${percent(progress)}` : '';
       return `  ${step}${share}  ${text}  ${clockTime((Date.now() - startTime) / 1000)}`;
     },
     barsize: 24,

@@ -17,9 +17,10 @@ interface ViewOptions {
   readonly print: (line: string) => void;
 }
 
-/** `120 MB of 274 MB`, `120 MB`, `2 of 5`. */
+/** `120 MB of 274 MB`, `120 MB`, `2 of 5`; nothing for a step that cannot be counted. */
 export function amount({ done, total, unit }: SetupProgress): string {
   const text = (value: number): string => (unit === 'bytes' ? prettyBytes(value) : String(value));
+  if (total === undefined && unit === 'parts') return '';
   return total === undefined ? text(done) : `${text(done)} of ${text(total)}`;
 }
 
@@ -55,7 +56,8 @@ export function setupView({ live, print }: ViewOptions): SetupView {
 const makeBar = (step: string): SingleBar =>
   new SingleBar({
     format: (options, { progress, total, startTime }, { amount: text }: { amount: string }) => {
-      const share = total > 0 ? `  ${cliProgress.Format.BarFormat(progress, options)}  ${percent(progress)}` : '';
+      const share =
+        total > 0 ? `  ${cliProgress.Format.BarFormat(progress, options)}  ${percent(progress)}` : '';
       return `  ${step}${share}  ${text}  ${clockTime((Date.now() - startTime) / 1000)}`;
     },
     barsize: 24,

@@ -58,7 +58,7 @@ export async function buildAllocatorAddon(session: Session, tools: BuildTools): 
   const include = join(deps, 'include');
   if (!existsSync(join(include, 'tensorflow/core/common_runtime/eager/context.h'))) return;
   const step = 'Building the reader of memory statistics';
-  session.report({ step, done: 0, total: 1, unit: 'parts' });
+  session.report({ step, done: 0, unit: 'parts' });
   const addon = allocatorAddonIn(session.folder);
   const headers = [
     include,
@@ -81,7 +81,6 @@ export async function buildAllocatorAddon(session: Session, tools: BuildTools): 
     await rm(addon, { force: true });
     session.notice(`Memory statistics of TensorFlow will not be at hand: ${checked}`);
   }
-  session.report({ step, done: 1, total: 1, unit: 'parts' });
 }
 
 /** Node's headers: those that were found, else those that node-gyp downloaded for the addon. */

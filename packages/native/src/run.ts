@@ -73,7 +73,7 @@ function lineSplitter(onLine: (line: string) => void): (piece: string) => void {
 
 /** From the most telling to the least. */
 const TELLING = [
-  /\bgetaddrinfo\b|\bconnect E[A-Z]+/,
+  /\b(getaddrinfo|connect) E[A-Z]+/,
   /ENOSPC|No matching distribution|fatal error:|undefined reference/i,
   /\berror:|Error:/i,
 ];

@@ -172,10 +172,9 @@ async function firstThatWorks(
     try {
       if (index > 0) await clearPackage(session);
       const found = await way.take(session);
-      session.report({ step: 'Loading it and computing', done: 0, total: 1, unit: 'parts' });
+      session.report({ step: 'Loading it and computing', done: 0, unit: 'parts' });
       const { tensorflow, gpu } = await checkBuild(session);
       requireGpu(session, { gpu, isLast: index === ways.length - 1 });
-      session.report({ step: 'Loading it and computing', done: 1, total: 1, unit: 'parts' });
       return { ...found, tensorflow };
     } catch (error) {
       session.signal?.throwIfAborted();

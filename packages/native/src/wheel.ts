@@ -75,8 +75,9 @@ async function download(
   const wheelName = session.variant === 'gpu' ? 'tensorflow and the CUDA libraries' : 'tensorflow-cpu';
   const step = `Downloading ${wheelName} ${request.version} with pip`;
   let [total, done] = [0, 0];
+  // At its end pip copies the files to their place, in the same folder.
   const show = (): void =>
-    report({ step, done, unit: 'bytes', ...(total >= done && total > 0 && { total }) });
+    report({ step, unit: 'bytes', ...(total > 0 ? { done: Math.min(done, total), total } : { done }) });
   show();
   return whileWatching(
     [scratch],

@@ -15,13 +15,19 @@ export interface Outcome {
 }
 
 interface RunOptions {
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Called with all output so far each time there is more; may send a signal. */
-  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
+  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => boolean) => void;
 }
 
 /** Runs the built command as a user would, away from any cache and any colour. */
-export function batchwise(args: readonly string[], { onOutput }: RunOptions = {}): Promise<Outcome> {
-  const env = { ...process.env, NO_COLOR: '1', BATCHWISE_CACHE_DIR: join(tmpdir(), 'batchwise-no-cache') };
+export function batchwise(
+  args: readonly string[],
+  { env: added, onOutput }: RunOptions = {},
+): Promise<Outcome> {
+  const noCache = { NO_COLOR: '1', BATCHWISE_CACHE_DIR: join(tmpdir(), 'batchwise-no-cache') };
+  const env = { ...process.env, ...noCache, ...added };
   const child = spawn(process.execPath, [BIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { NativeLocation } from './installation.ts';
 
-/** What TensorFlow's allocator of one device says, bytes. */
+/** What TensorFlow's allocator of one device says, bytes. That of the CPU, `mklcpu`, counts blocks above 256 KiB only. */
 export interface AllocatorStatistics {
   /** Its name: `GPU_0_bfc`, `mklcpu`. */
   readonly allocator: string;

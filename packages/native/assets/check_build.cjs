@@ -2,9 +2,9 @@
 // Usage: node check_build.cjs ENTRY [ALLOCATOR_ADDON]; prints one line of JSON: {tensorflow, gpu}
 'use strict';
 const util = require('node:util');
-// Node 23 dropped two functions of `util` that tfjs-node 4.22 still calls.
-util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-util.isArray ??= Array.isArray;
+// Node 23 dropped two functions of `util` that tfjs-node 4.22 still calls, and Node 22 warns of one of them.
+util.isNullOrUndefined = (value) => value === null || value === undefined;
+util.isArray = Array.isArray;
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 
 const [, , entry, addon] = process.argv;

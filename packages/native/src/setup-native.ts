@@ -163,6 +163,8 @@ const directoryWay = (directory: string, machine: Machine): Way => ({
   },
 });
 
+const INSTALLED_HINT = ' If TensorFlow is installed on this machine, give its folder with --from.';
+
 async function firstThatWorks(
   session: Session,
   ways: readonly Way[],
@@ -186,7 +188,7 @@ async function firstThatWorks(
   }
   throw new SetupError(
     'noTensorflow',
-    `${failures.join('. ')}. If TensorFlow is installed on this machine, give its folder with --from.`,
+    `${failures.join('. ')}.${ways.some(({ origin }) => origin === 'directory') ? '' : INSTALLED_HINT}`,
   );
 }
 

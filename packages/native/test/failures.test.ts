@@ -119,7 +119,11 @@ describe('what does not work is said', () => {
 
   it('a folder without TensorFlow', async () => {
     const from = await temporaryFolder();
-    await expect(setUp({}, { from })).rejects.toThrow(`${from} holds no TensorFlow: looked for`);
+    await expect(setUp({}, { from })).rejects.toThrow(
+      `${from} does not work here: ${from} holds no TensorFlow: looked for`,
+    );
+    await expect(setUp({}, { from })).rejects.not.toThrow('--from');
+    await expect(setUp({ build: failed('no') })).rejects.toThrow(/give its folder with --from\.$/);
   });
 
   it('memory statistics that could not be built are a notice, no failure', async () => {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { bytesIn, whileWatching } from '../src/progress.ts';
 import { temporaryFolder, writeFiles } from './fake-machine.ts';
 
@@ -12,17 +12,39 @@ it('counts the bytes of all files below, and none where there is no folder', asy
 });
 
 it('reports growth while work goes on, and nothing after its end', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
   const folder = await temporaryFolder();
   const reports: number[] = [];
-  const work = async (): Promise<string> => {
+  const report = (bytes: number): void => void reports.push(bytes);
+  const result = await whileWatching([folder], report, async () => {
     await writeFile(join(folder, 'file'), 'x'.repeat(1000));
-    await pause(1200);
+    vi.advanceTimersByTime(500);
+    await vi.waitUntil(() => reports.length === 1);
+    // This measurement is under way when the work ends.
+    vi.advanceTimersByTime(500);
     return 'done';
-  };
-  expect(await whileWatching([folder], (bytes) => void reports.push(bytes), work)).toBe('done');
-  const before = reports.length;
-  expect(before).toBeGreaterThan(0);
-  expect(new Set(reports)).toEqual(new Set([1000]));
-  await pause(600);
-  expect(reports).toHaveLength(before);
+  });
+  vi.advanceTimersByTime(5000);
+  await pause(50);
+  expect([result, reports]).toEqual(['done', [1000]]);
+});
+
+it('says for how long nothing grew', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const folder = await temporaryFolder();
+  const idle: number[] = [];
+  await whileWatching(
+    [folder],
+    (_, idleSeconds) => void idle.push(idleSeconds),
+    async () => {
+      for (const [round, name] of ['first', 'none', 'none', 'fourth'].entries()) {
+        if (name !== 'none') await writeFile(join(folder, name), name);
+        vi.advanceTimersByTime(500);
+        await vi.waitUntil(() => idle.length === round + 1);
+      }
+    },
+  );
+  expect(idle).toEqual([0, 0.5, 1, 0]);
 });

@@ -75,10 +75,10 @@ const missingPackage = (error: unknown): boolean =>
 
 const processor = (): string => cpus()[0]?.model.trim() ?? process.arch;
 
-/** Node 23 dropped two functions of `util` that tfjs-node 4.22 still calls. */
+/** Node 23 dropped two functions of `util` that tfjs-node 4.22 still calls, and Node 22 warns of one of them. */
 function restoreUtilFunctions(): void {
   const util = process.getBuiltinModule?.('node:util') as unknown as Record<string, unknown> | undefined;
   if (!util) return;
-  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  util['isArray'] ??= Array.isArray;
+  util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  util['isArray'] = Array.isArray;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { setupNative, type Machine, type SetupOptions } from '../src/index.ts';
-import { failed, fakeMachine, notThere, temporaryFolder, type Errand } from './fake-machine.ts';
+import { checked, failed, fakeMachine, notThere, temporaryFolder, type Errand } from './fake-machine.ts';
 
 let cacheDir: string;
 beforeEach(async () => {
@@ -100,6 +100,11 @@ describe('what does not work is said', () => {
       'a build that fails',
       { build: failed('a.cc:1: fatal error: y.h: gone\nmake: *** [x] Error 1') },
       'y.h: gone',
+    ],
+    [
+      'a build that crashes at its end',
+      { check: { ...checked('2.21.0'), exitCode: 134 } },
+      'what was built does not work',
     ],
     [
       'a build that computes wrongly',

@@ -12,7 +12,7 @@ const GIBIBYTE = 2 ** 30;
  * Free space that a setup from a wheel takes at its highest, bytes, rounded up: wheel, its unpacked libraries and headers,
  * and the npm packages.
  */
-const SPACE: Readonly<Record<Variant, number>> = { cpu: 2.5 * GIBIBYTE, gpu: 16 * GIBIBYTE };
+const SPACE: Readonly<Record<Variant, number>> = { cpu: 2.5 * GIBIBYTE, gpu: 12 * GIBIBYTE };
 
 /** The programs that a build uses. */
 export interface BuildTools {

@@ -111,7 +111,7 @@ export async function checkBuild(session: Session, addon?: string): Promise<Chec
   const { exitCode, output } = await session.run({
     program: process.execPath,
     args: [
-      assetPath('check_build.cjs'),
+      assetPath('check_build.mjs'),
       entryIn(session.folder, session.variant),
       ...(addon === undefined ? [] : [addon]),
     ],

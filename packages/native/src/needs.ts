@@ -29,6 +29,7 @@ export interface Machine {
   readonly freeBytes: (folder: string) => Promise<number>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly nodeExecutable: string;
+  readonly platform: NodeJS.Platform;
 }
 
 /** Free bytes for this user on the disk of a folder, of which the last parts need not exist yet. */
@@ -61,10 +62,11 @@ export async function requireSpace(
 /**
  * Finds what a build needs, or names everything that is missing at once.
  * @param needsPip whether TensorFlow is to be fetched with pip
- * @throws SetupError `missingNeed`
+ * @throws SetupError `missingNeed`, or Error on a system whose TensorFlow is laid out in a way that is not known here
  */
 export async function findBuildTools(machine: Machine, needsPip: boolean): Promise<BuildTools> {
-  const { run, env } = machine;
+  const { run, env, platform } = machine;
+  if (platform !== 'linux') throw new Error(`the addon is built on Linux only, and this is ${platform}`);
   const firstThatWorks = async (names: readonly (string | undefined)[]): Promise<string | undefined> => {
     for (const name of names) if (name && (await works(run, name, ['--version']))) return name;
     return undefined;

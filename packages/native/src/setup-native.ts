@@ -71,6 +71,7 @@ export async function setupNative(options: SetupOptions): Promise<SetupResult> {
     freeBytes,
     env: process.env,
     nodeExecutable: process.execPath,
+    platform: process.platform,
     ...options.machine,
   };
   const ways = waysFor(options, machine);
@@ -155,8 +156,8 @@ const directoryWay = (directory: string, machine: Machine): Way => ({
   name: directory,
   origin: 'directory',
   take: async (session) => {
-    await linkTensorflow(session.packageFolder, directory, false);
     const tools = await findBuildTools({ ...machine, run: session.run }, false);
+    await linkTensorflow(session.packageFolder, directory, false);
     await buildBinding(session, tools);
     await buildAllocatorAddon(session, tools);
     return { origin: 'directory', directory };

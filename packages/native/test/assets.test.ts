@@ -54,7 +54,7 @@ describe.skipIf(!hasPython)('unpack_wheels.py (needs python3)', () => {
   });
 });
 
-describe('check_build.cjs', () => {
+describe('check_build.mjs', () => {
   /** A package that computes a product, and says which TensorFlow it has. */
   const packageWith = (product: string): string => `
     const tensor = { matMul: () => ({ dataSync: () => [${product}] }) };
@@ -70,7 +70,7 @@ describe('check_build.cjs', () => {
   ])('computes with the build: %s', async (product, exitCode, output) => {
     const entry = join(await temporaryFolder(), 'index.js');
     await writeFile(entry, packageWith(product));
-    const ending = await run({ program: process.execPath, args: [assetPath('check_build.cjs'), entry] });
+    const ending = await run({ program: process.execPath, args: [assetPath('check_build.mjs'), entry] });
     expect(ending).toEqual({ exitCode, output });
   });
 });

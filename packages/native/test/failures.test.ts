@@ -122,6 +122,12 @@ describe('what does not work is said', () => {
     await expect(setup).rejects.toThrow(message);
   });
 
+  it('a system that cannot build it', async () => {
+    await expect(setUp({}, {}, { platform: 'darwin' })).rejects.toThrow(
+      'the Python wheel does not work here: the addon is built on Linux only, and this is darwin.',
+    );
+  });
+
   it('a folder without TensorFlow', async () => {
     const from = await temporaryFolder();
     await expect(setUp({}, { from })).rejects.toThrow(

@@ -61,7 +61,7 @@ function errandOf({ program, args }: Command): Errand {
     [/-m pip --version$/, 'pip'],
     [/-m pip download /, 'pipDownload'],
     [/unpack_wheels\.py /, 'unpack'],
-    [/check_build\.cjs /, 'check'],
+    [/check_build\.mjs /, 'check'],
     [/ -shared /, 'buildAllocator'],
     [/(g\+\+|c\+\+|clang\+\+) --version$/, 'compiler'],
     [/make --version$/, 'make'],
@@ -130,6 +130,6 @@ export function fakeMachine(
   return {
     errands,
     commands,
-    machine: { run, freeBytes, env: {}, nodeExecutable: '/none/bin/node', ...over },
+    machine: { run, freeBytes, env: {}, nodeExecutable: '/none/bin/node', platform: 'linux', ...over },
   };
 }

@@ -14,6 +14,9 @@ export interface ViewOptions {
   readonly print: (line: string) => void;
 }
 
+/** The terminal's code for: clear from here to the end of the line. */
+const ERASE_REST = '\u001b[K';
+
 /** Where in the run something happened. */
 const when = (examples: number): string => `  ${count(examples).padStart(9)} examples  `;
 
@@ -83,7 +86,8 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
   };
   const above = (text: string): void => {
     redraw();
-    screen.log(`${text}\n`);
+    // The lines of the bars stand where these are written, and may be longer.
+    screen.log(text.replaceAll(/$/gm, ERASE_REST) + '\n');
   };
   return {
     name: 'live view',

@@ -27,17 +27,16 @@ export function planLine({ examples, from, to, reason }: RunEvents['planChanged'
   return `${when(examples)}${colors.bold(change)}\n${hanging(' '.repeat(when(0).length), reason.text)}`;
 }
 
-/** The result of an epoch in one line. */
+/** The result of an epoch. */
 export function epochLine(event: RunEvents['epochFinished'], epochs: number): string {
   const accuracy = accuracyOf(event.validation);
   const validation = event.validation
     ? `  validation loss ${figure(event.validation.loss)}${accuracy === undefined ? '' : `, accuracy ${percent(accuracy)}`}`
     : '';
   const cut = event.complete ? '' : ' (cut short)';
-  return (
-    `${when(event.examples)}epoch ${event.epoch + 1} of ${epochs}${cut}: ` +
-    `train loss ${figure(event.trainLoss)}${validation}  (${count(event.epochSteps)} steps, ${duration(event.seconds)})`
-  );
+  const cost = `(${count(event.epochSteps)} steps, ${duration(event.seconds)})`;
+  const result = `epoch ${event.epoch + 1} of ${epochs}${cut}: train loss ${figure(event.trainLoss)}${validation}  ${cost}`;
+  return hanging(when(event.examples), result);
 }
 
 /** Plain lines for each plan change and epoch. For files and pipes. */

@@ -70,6 +70,7 @@ export function expectRunRecord(value: unknown): RunRecord {
   for (const epoch of record.epochs)
     for (const name of ['epoch', 'examples', 'steps', 'seconds', 'trainLoss'] as const)
       expect(Number.isFinite(epoch[name]), `epochs.${name}`).toBe(true);
-  expect(record.epochs.at(-1)?.examples ?? record.totals.examples).toBe(record.totals.examples);
+  for (const name of ['examples', 'steps'] as const)
+    expect(record.epochs.reduce((sum, epoch) => sum + epoch[name], 0)).toBe(record.totals[name]);
   return record;
 }

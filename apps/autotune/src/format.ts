@@ -33,7 +33,7 @@ export function duration(seconds: number): string {
 
 /** Text that hangs under its label: further lines are indented as far as the first. */
 export function hanging(label: string, text: string): string {
-  const width = Math.max(40, (process.stdout.columns ?? 120) - label.length - 1);
+  const width = Math.max(24, (process.stdout.columns ?? 120) - label.length - 1);
   const lines = process.stdout.isTTY ? wrapAnsi(text, width, { trim: true }).split('\n') : [text];
   return lines.map((line, i) => (i === 0 ? label : ' '.repeat(label.length)) + line).join('\n');
 }

@@ -16,11 +16,9 @@ interface Surroundings {
 }
 
 /** The data set that was asked for, with its validation part; says so where another stands in for it. */
-export async function loadData(
-  request: DataRequest,
-  { signal, print, live }: Surroundings,
-): Promise<SplitDataset> {
-  const bars = downloadBars(live);
+export async function loadData(request: DataRequest, surroundings: Surroundings): Promise<SplitDataset> {
+  const { signal, print } = surroundings;
+  const bars = downloadBars(surroundings);
   const { dataDir, offline } = request;
   try {
     const { dataset, notice } = await loadDataset(request.dataset, {
@@ -37,26 +35,29 @@ export async function loadData(
   }
 }
 
-/** One bar for each file that is downloaded. */
-function downloadBars(live: boolean): { show: (progress: DownloadProgress) => void; stop: () => void } {
+/** One bar for each file that is downloaded, or one line where bars cannot be drawn. */
+function downloadBars({ live, print }: Surroundings): {
+  show: (progress: DownloadProgress) => void;
+  stop: () => void;
+} {
   let bar: SingleBar | undefined;
   let file: string | undefined;
   const stop = (): void => {
     bar?.stop();
     bar = undefined;
   };
+  const begin = ({ totalBytes }: DownloadProgress): void => {
+    stop();
+    if (!live) return print(`Downloading ${file}, ${prettyBytes(totalBytes)} ...`);
+    const format = `  ${file}  {bar}  {percentage} %  {received} of {all}  {eta} s left`;
+    bar = new SingleBar({ format, gracefulExit: false });
+    bar.start(totalBytes, 0, { received: '0 B', all: prettyBytes(totalBytes) });
+  };
   const show = (progress: DownloadProgress): void => {
-    if (!live) return;
-    if (progress.file !== file || !bar) {
-      stop();
-      file = progress.file;
-      bar = new SingleBar({
-        format: `  ${file}  {bar}  {percentage} %  {received} of {all}  {eta} s left`,
-        gracefulExit: false,
-      });
-      bar.start(progress.totalBytes, 0, { received: '0 B', all: prettyBytes(progress.totalBytes) });
-    }
-    bar.update(progress.receivedBytes, { received: prettyBytes(progress.receivedBytes) });
+    const isNew = progress.file !== file;
+    file = progress.file;
+    if (isNew) begin(progress);
+    bar?.update(progress.receivedBytes, { received: prettyBytes(progress.receivedBytes) });
   };
   return { show, stop };
 }

@@ -9,7 +9,7 @@ interface PlanEntry extends BatchPlan {
 interface EpochEntry {
   /** Counted from 1. */
   readonly epoch: number;
-  /** Examples and steps of the run so far. */
+  /** Of this epoch alone, as are the steps and the seconds. */
   readonly examples: number;
   readonly steps: number;
   readonly seconds: number;
@@ -68,11 +68,11 @@ export class RunRecorder {
     onRunStarted: ({ plan, reason }) => void this.#plans.push({ step: 0, examples: 0, ...plan, reason }),
     onPlanChanged: ({ step, examples, to, reason }) =>
       void this.#plans.push({ step, examples, ...to, reason }),
-    onEpochFinished: ({ epoch, examples, step, seconds, trainLoss, validation }) =>
+    onEpochFinished: ({ epoch, epochExamples, epochSteps, seconds, trainLoss, validation }) =>
       void this.#epochs.push({
         epoch: epoch + 1,
-        examples,
-        steps: step,
+        examples: epochExamples,
+        steps: epochSteps,
         seconds,
         trainLoss: finiteOrNull(trainLoss),
         validationLoss: finiteOrNull(validation?.loss),

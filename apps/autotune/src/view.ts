@@ -14,6 +14,9 @@ export interface ViewOptions {
   readonly print: (line: string) => void;
 }
 
+/** The terminal's code for: clear from here to the end of the line. */
+const ERASE_REST = '\u001b[K';
+
 /** Where in the run something happened. */
 const when = (examples: number): string => `  ${count(examples).padStart(9)} examples  `;
 
@@ -24,17 +27,16 @@ export function planLine({ examples, from, to, reason }: RunEvents['planChanged'
   return `${when(examples)}${colors.bold(change)}\n${hanging(' '.repeat(when(0).length), reason.text)}`;
 }
 
-/** The result of an epoch in one line. */
+/** The result of an epoch. */
 export function epochLine(event: RunEvents['epochFinished'], epochs: number): string {
   const accuracy = accuracyOf(event.validation);
   const validation = event.validation
     ? `  validation loss ${figure(event.validation.loss)}${accuracy === undefined ? '' : `, accuracy ${percent(accuracy)}`}`
     : '';
   const cut = event.complete ? '' : ' (cut short)';
-  return (
-    `${when(event.examples)}epoch ${event.epoch + 1} of ${epochs}${cut}: ` +
-    `train loss ${figure(event.trainLoss)}${validation}  (${count(event.epochSteps)} steps, ${duration(event.seconds)})`
-  );
+  const cost = `(${count(event.epochSteps)} steps, ${duration(event.seconds)})`;
+  const result = `epoch ${event.epoch + 1} of ${epochs}${cut}: train loss ${figure(event.trainLoss)}${validation}  ${cost}`;
+  return hanging(when(event.examples), result);
 }
 
 /** Plain lines for each plan change and epoch. For files and pipes. */
@@ -83,7 +85,8 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
   };
   const above = (text: string): void => {
     redraw();
-    screen.log(`${text}\n`);
+    // The lines of the bars stand where these are written, and may be longer.
+    screen.log(text.replaceAll(/$/gm, ERASE_REST) + '\n');
   };
   return {
     name: 'live view',

@@ -62,6 +62,22 @@ export function describeBackend<Batch, Gradient>(
       backend.release(whole.gradient, parts.gradient);
     });
 
+    it('takes dot products that are symmetric and linear', async () => {
+      const [first, second] = backend.split(fixture.batch(12), 6);
+      if (!first || !second) throw new Error('split gave fewer than two parts');
+      const [a, b] = [await backend.gradient(first), await backend.gradient(second)];
+      a.loss.dispose();
+      b.loss.dispose();
+      const [aa, bb] = [await squaredNorm(a.gradient), await squaredNorm(b.gradient)];
+      const ab = await backend.dot(a.gradient, b.gradient).read();
+      const within = (fixture.precision ?? 1e-4) * (aa + bb);
+      expect(Math.abs((await backend.dot(b.gradient, a.gradient).read()) - ab)).toBeLessThanOrEqual(within);
+      const mixed = backend.accumulate(backend.accumulate(undefined, a.gradient, 0.5), b.gradient, 2);
+      const expected = aa / 4 + 2 * ab + 4 * bb;
+      expect(Math.abs((await squaredNorm(mixed)) - expected)).toBeLessThanOrEqual(4 * within);
+      backend.release(mixed);
+    });
+
     it('lowers the loss along the gradient, and not at a scale of zero', async () => {
       const { gradient, loss } = await mean(12, 12);
       await backend.apply(gradient, 0);

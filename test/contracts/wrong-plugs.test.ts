@@ -1,0 +1,57 @@
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startVitest } from 'vitest/node';
+
+const here = fileURLToPath(new URL('planted', import.meta.url));
+const conditions = ['@batchwise/source', 'node', 'import', 'default'];
+
+/** Which checks of the suites failed, by the plug that they were run on. */
+async function failuresOfPlanted(): Promise<Map<string, string[]>> {
+  const vitest = await startVitest(
+    'test',
+    [],
+    { root: here, config: false, watch: false, reporters: [{}], include: ['wrong-plugs.ts'] },
+    { resolve: { conditions }, ssr: { resolve: { conditions } } },
+  );
+  const failures = new Map<string, string[]>();
+  for (const module of vitest.state.getTestModules())
+    for (const suite of module.children.suites())
+      failures.set(
+        suite.name.replace(/ keeps the contract.*/, ''),
+        [...suite.children.tests('failed')].map(({ name }) => name),
+      );
+  await vitest.close();
+  // What failed there was meant to.
+  process.exitCode = 0;
+  return failures;
+}
+
+describe('a plug that breaks its contract is caught', () => {
+  let failures: Map<string, string[]>;
+  beforeAll(async () => {
+    failures = await failuresOfPlanted();
+  });
+
+  const expected: readonly (readonly [plug: string, check: string])[] = [
+    ['hidden memory', 'keeps no memory outside its state'],
+    ['state lost in JSON', 'decides the same after its state went through JSON'],
+    ['half an example', 'gives sound plans, each with a reason'],
+    ['no reason', 'gives sound plans, each with a reason'],
+    ['undeclared measurement', 'gives sound plans, each with a reason'],
+    ['repeats an example', 'gives as many examples in an epoch as its size says'],
+    ['ignores startAt', 'resumes anywhere in an epoch'],
+    ['order depends on the cut', 'has an order that does not depend on how it is cut'],
+    ['one cursor for all', 'can have two cursors open at once'],
+    ['wrong sum', 'averages micro-batches to the gradient and loss of the whole'],
+    ['wrong dot', 'takes dot products that are symmetric and linear'],
+    ['wrong leak', 'frees all that it handed out, also twice'],
+    ['wrong uphill', 'lowers the loss along the gradient, and not at a scale of zero'],
+    ['wrong split', 'splits a batch into consecutive parts, the last one smaller'],
+    ['wrong classify', 'takes an error that is not its own for none of its failures'],
+  ];
+
+  it.each(expected)('%s', (plug, check) => expect(failures.get(plug)).toContain(check));
+
+  it('and none of those planted is missing from this list', () =>
+    expect([...failures.keys()].sort()).toEqual(expected.map(([plug]) => plug).sort()));
+});

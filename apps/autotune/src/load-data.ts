@@ -29,7 +29,7 @@ export async function loadData(request: DataRequest, surroundings: Surroundings)
     });
     bars.stop();
     if (notice) print(notice);
-    return splitValidation(dataset, Math.round(VALIDATION_SHARE * dataset.train.count));
+    return splitValidation(dataset, Math.max(1, Math.round(VALIDATION_SHARE * dataset.train.count)));
   } finally {
     bars.stop();
   }

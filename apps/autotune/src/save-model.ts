@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayersTf } from '@batchwise/backend/node';
 
@@ -28,9 +28,12 @@ export async function saveModel(tf: LayersTf, model: Saveable, directory: string
   await model.save(handler);
 }
 
-/** A reader sees the old file or the new one, never a part. */
+/** A reader sees the old file or the new one, never a part. A pipe or a device is written to as it is. */
 export async function replaceFile(path: string, content: string | Buffer): Promise<void> {
-  const fresh = `${path}.new`;
+  const target = await realpath(path).catch(() => path);
+  const isThere = await stat(target).catch(() => undefined);
+  if (isThere && !isThere.isFile()) return writeFile(target, content);
+  const fresh = `${target}.new`;
   await writeFile(fresh, content);
-  await rename(fresh, path);
+  await rename(fresh, target);
 }

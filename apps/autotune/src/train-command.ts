@@ -37,6 +37,7 @@ export async function runTrain(options: TrainCommandOptions): Promise<void> {
   const { signal } = interrupt;
   try {
     const data = await loadData(options, { signal, print, live });
+    signal.throwIfAborted();
     await trainOn(data, { options, surroundings: { print, live, signal } });
   } catch (error) {
     if (error !== signal.reason) throw error;
@@ -96,8 +97,8 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
     if (options.save) await saveModel(engine.tf, model, options.save);
   } finally {
     const record = recorder.record(test);
-    if (record && options.json) await writeJson(options.json, record);
     if (record) print(`\n${summaryOf(record, options.targetAccuracy)}`);
+    if (record && options.json) await writeJson(options.json, record);
     model.dispose();
     optimizer.dispose();
   }

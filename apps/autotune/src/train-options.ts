@@ -45,6 +45,11 @@ function seed(text: string): number {
   return value;
 }
 
+function path(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Give a path.');
+  return text;
+}
+
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.');
@@ -150,7 +155,7 @@ function addRunOptions(command: Command): void {
     .option('--target-accuracy <share>', 'stop as soon as validation reaches it', share)
     .option('--max-seconds <seconds>', 'stop after this time', positive)
     .option('--seed <n>', 'decides initial weights and the order of examples', seed, 0)
-    .option('--json <file>', 'write a record of the run (schema batchwise.run/1)')
-    .option('--save <dir>', 'save the model in the layers format of TensorFlow.js')
+    .option('--json <file>', 'write a record of the run (schema batchwise.run/1)', path)
+    .option('--save <dir>', 'save the model in the layers format of TensorFlow.js', path)
     .option('--quiet', 'print errors only');
 }

@@ -17,13 +17,19 @@ export interface ViewOptions {
 /** The terminal's code for: clear from here to the end of the line. */
 const ERASE_REST = '\u001b[K';
 
+/** Shows the cursor and wraps lines again, where the program ends while the view is up. */
+const restoreTerminal = (): void => void process.stdout.write('\u001b[?25h\u001b[?7h');
+
 /** Where in the run something happened. */
 const when = (examples: number): string => `  ${count(examples).padStart(9)} examples  `;
 
 /** A plan change: when, from what to what, and under it why. */
 export function planLine({ examples, from, to, reason }: RunEvents['planChanged']): string {
   const parts = to.microBatchSize < to.batchSize ? ` in parts of ${count(to.microBatchSize)}` : '';
-  const change = `batch ${count(from.batchSize)} → ${count(to.batchSize)}${parts}`;
+  const change =
+    from.batchSize === to.batchSize && from.microBatchSize === to.microBatchSize
+      ? `batch ${count(to.batchSize)} stays`
+      : `batch ${count(from.batchSize)} → ${count(to.batchSize)}${parts}`;
   return `${when(examples)}${colors.bold(change)}\n${hanging(' '.repeat(when(0).length), reason.text)}`;
 }
 
@@ -50,14 +56,16 @@ export function plainView({ epochs, print }: ViewOptions): Observer {
   };
 }
 
-const BAR = '  epoch {epoch} of {epochs}  {bar}  {percentage} %  {done} of {planned} examples  {left} left';
+const BAR = '  epoch {epoch} of {epochs}  {bar}  {percentage} %  {left} left  {done} of {planned} examples';
+/** Characters of that line apart from the bar, with room for large runs. */
+const BAR_LINE = 70;
 
 /** A view for a terminal: a bar and two lines that stay at the bottom, and above them what happened. */
 export function liveView({ state, epochs, trainExamples }: ViewOptions): Observer {
   const planned = epochs * trainExamples;
   const screen = new MultiBar({
     format: BAR,
-    barsize: 24,
+    barsize: Math.max(4, Math.min(24, (process.stdout.columns ?? 100) - BAR_LINE)),
     hideCursor: true,
     fps: 8,
     forceRedraw: true,
@@ -72,6 +80,7 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
     planned: count(planned),
     left: clockTime(state.secondsLeft(planned)),
   });
+  process.once('exit', restoreTerminal);
   const line = (): SingleBar => screen.create(1, 0, { text: '' }, { format: '  {text}' });
   let rows: readonly [SingleBar, SingleBar, SingleBar] | undefined;
   const redraw = (): void => {
@@ -98,7 +107,10 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
     onEpochFinished: (event) => above(epochLine(event, epochs)),
     onRunFinished: () => {
       redraw();
+      // What was said last is still waiting to be written.
+      screen.update();
       screen.stop();
+      process.off('exit', restoreTerminal);
     },
   };
 }

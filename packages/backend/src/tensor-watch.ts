@@ -16,9 +16,7 @@ interface Engine {
  */
 export class TensorWatch {
   readonly #engine: Engine;
-  #made: Tensor[] | undefined;
   #peakBytes = 0;
-  #watching = false;
 
   constructor(tf: Pick<Tf, 'engine'>) {
     this.#engine = tf.engine() as unknown as Engine;
@@ -28,46 +26,35 @@ export class TensorWatch {
     return this.#engine.state.numBytes;
   }
 
-  /** Since the watch began. */
+  /** Of all guarded work since the last reset. */
   get peakBytes(): number {
     return Math.max(this.#peakBytes, this.bytesInUse);
   }
 
   /** Runs `work`; where it throws, every tensor that it made is freed, apart from variables. */
   async guard<T>(work: () => T | Promise<T>): Promise<T> {
-    this.#begin();
-    const outer = this.#made;
     const made: Tensor[] = [];
-    this.#made = made;
+    const engine = this.#engine;
+    const { trackTensor } = engine;
+    engine.trackTensor = (tensor, backend) => {
+      trackTensor.call(engine, tensor, backend);
+      made.push(tensor);
+      this.#peakBytes = Math.max(this.#peakBytes, engine.state.numBytes);
+    };
     try {
       return await work();
     } catch (error) {
-      const { state } = this.#engine;
-      if (state.gradientDepth === 0) state.activeTape = null;
+      if (engine.state.gradientDepth === 0) engine.state.activeTape = null;
       freeAll(made);
       throw error;
     } finally {
-      this.#made = outer;
+      engine.trackTensor = trackTensor;
     }
   }
 
-  /** Takes the hands off the engine. */
-  end(): void {
-    if (this.#watching) Reflect.deleteProperty(this.#engine, 'trackTensor');
-    this.#watching = false;
+  /** Begins a new peak. */
+  reset(): void {
     this.#peakBytes = 0;
-  }
-
-  #begin(): void {
-    if (this.#watching) return;
-    this.#watching = true;
-    const original = this.#engine.trackTensor;
-    this.#engine.trackTensor = (tensor, backend) => {
-      original.call(this.#engine, tensor, backend);
-      this.#made?.push(tensor);
-      const { numBytes } = this.#engine.state;
-      if (numBytes > this.#peakBytes) this.#peakBytes = numBytes;
-    };
   }
 }
 

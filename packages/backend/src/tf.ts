@@ -16,6 +16,7 @@ export type Tf = Pick<
   | 'mean'
   | 'mul'
   | 'reshape'
+  | 'scalar'
   | 'tensor'
   | 'tidy'
   | 'variableGrads'

@@ -63,15 +63,16 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   accumulate(total: LayersGradient | undefined, part: LayersGradient, weight: number): LayersGradient {
     if (total === undefined && weight === 1) return part;
-    const sum = part.map(({ name, tensor }, i) => {
-      const before = total?.[i]?.tensor;
-      if (!tensor) return { name, tensor: null };
-      const scaled = this.#tf.mul(tensor, weight);
-      if (!before) return { name, tensor: scaled };
-      const added = this.#tf.add(before, scaled);
-      scaled.dispose();
-      return { name, tensor: added };
-    });
+    // In one tidy, so that a failure half-way leaves nothing.
+    const sums = this.#tf.tidy(() =>
+      part.map(({ tensor }, i) => {
+        const before = total?.[i]?.tensor;
+        if (!tensor) return this.#tf.scalar(0);
+        const scaled = this.#tf.mul(tensor, weight);
+        return before ? this.#tf.add(before, scaled) : scaled;
+      }),
+    );
+    const sum = part.map(({ name, tensor }, i) => ({ name, tensor: tensor ? (sums[i] ?? null) : null }));
     this.release(part, ...(total ? [total] : []));
     return sum;
   }
@@ -144,7 +145,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   endRun(): void {
     this.#learningRate.restore();
-    this.#watch.end();
+    this.#watch.reset();
   }
 
   async #guard<T>(work: () => T): Promise<T> {

@@ -25,7 +25,7 @@ export interface ValidationOptions<Batch> {
   readonly source: BatchSource<Batch>;
   /** Examples trained on between two validations; one epoch where it is not given. */
   readonly everyExamples?: number;
-  /** Examples per evaluated batch; it has no influence on the result. Default 512. */
+  /** Examples per evaluated batch; it has no influence on the result. Default 512, halved where that does not fit. */
   readonly batchSize?: number;
 }
 

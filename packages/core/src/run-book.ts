@@ -21,6 +21,7 @@ export class RunBook {
   #epochValidation: Evaluation | undefined;
   #validatedAt = -1;
   #targetReached = false;
+  #stoppedBy: StoppedBy | undefined;
   readonly #stop;
   readonly #signal;
   readonly #settings: Settings;
@@ -52,8 +53,13 @@ export class RunBook {
     return this.#settings.clock() - this.#startedAt;
   }
 
-  /** Why the run must not take another step, undefined while it may. */
+  /** Why the run must not take another step, undefined while it may. What it once said it keeps to. */
   get stoppedBy(): StoppedBy | undefined {
+    this.#stoppedBy ??= this.#findStop();
+    return this.#stoppedBy;
+  }
+
+  #findStop(): StoppedBy | undefined {
     const { epochs, examples, seconds } = this.#stop;
     if (this.#signal?.aborted) return 'abort';
     if (this.#targetReached) return 'target';
@@ -70,7 +76,8 @@ export class RunBook {
 
   /** A batch cut short by the end of an epoch trains at its share of the rate, so that no example weighs more. */
   learningRateScale(plan: BatchPlan, examples: number): number {
-    const share = Math.min(1, examples / plan.batchSize);
+    const whole = Math.min(plan.batchSize, this.#settings.run.datasetSize ?? Infinity);
+    const share = Math.min(1, examples / whole);
     return plan.learningRateScale * this.#settings.schedule(this.#examples) * share;
   }
 

@@ -11,7 +11,8 @@ import type { MemoryReading } from './measurements.ts';
  *       try the step                       -> stepFailed, then the controller recovers and the same examples are
  *                                             tried again, or the run ends
  *       apply it                           -> stepFinished
- *       ask the controller                 -> planChanged when the batch or micro-batch size is new
+ *       ask the controller                 -> planChanged when the batch or micro-batch size is new, or when a size
+ *                                             that was being tried out turns out to be the one to keep
  *       validate when enough examples came -> validated
  *     epochFinished
  *   runFinished (always, also after an abort or an error)

@@ -12,7 +12,6 @@ export interface Settings {
   readonly schedule: LearningRateSchedule;
   /** Examples between two validations; infinite where there is none. */
   readonly validateEvery: number;
-  readonly evaluationBatchSize: number;
 }
 
 const invalid = (message: string, hint: string): TrainingError =>
@@ -55,7 +54,6 @@ export function checkSettings<B, G, S extends Json>(options: TrainOptions<B, G, 
     clock: options.clock ?? monotonicClock,
     schedule: options.schedule ?? constantRate,
     validateEvery: validation ? (validation.everyExamples ?? source.size ?? Infinity) : Infinity,
-    evaluationBatchSize: validation?.batchSize ?? 512,
   };
 }
 

@@ -46,22 +46,24 @@ export async function tryStep<Batch, Gradient>(
   const losses: PartLoss[] = [];
   let total: Gradient | undefined;
   let keepLosses = false;
-  let applying = false;
+  let pending: Gradient | undefined;
+  let mayBeApplied = false;
   try {
     for (const part of backend.split(batch, partSize(size, plan, meter !== undefined))) {
       const examples = backend.sizeOf(part);
       const { gradient, loss } = await backend.gradient(part);
       losses.push({ loss, examples });
+      pending = gradient;
       meter?.add(total, gradient, examples);
       total = backend.accumulate(total, gradient, examples / size);
+      pending = undefined;
     }
     if (total === undefined) throw new Error(`The backend split a batch of ${size} examples into nothing.`);
     const loss = measure.has('loss') ? await meanOf(losses, size) : undefined;
     if (loss !== undefined && !Number.isFinite(loss))
       return { kind: 'nonFinite', plan, cause: new Error(`The loss of this batch is ${loss}.`) };
-    applying = true;
+    mayBeApplied = true;
     await backend.apply(total, request.learningRateScale);
-    applying = false;
     const gradient = await meter?.read(size);
     if (measure.has('seconds')) await backend.settle();
     keepLosses = loss === undefined;
@@ -69,11 +71,11 @@ export async function tryStep<Batch, Gradient>(
     return { kind: 'applied', loss, losses, gradient, memory, measuringSeconds: meter?.seconds ?? 0 };
   } catch (cause) {
     const kind = backend.classify(cause);
-    // An update that broke off half-way must not be taken for one that never began.
-    if (kind === 'other' || applying) throw cause;
+    // From the update on, nothing may pass for a step that was not applied: its examples would be trained on twice.
+    if (kind === 'other' || mayBeApplied) throw cause;
     return { kind, plan, cause };
   } finally {
-    if (total !== undefined) backend.release(total);
+    for (const gradient of [total, pending]) if (gradient !== undefined) backend.release(gradient);
     meter?.dispose();
     if (!keepLosses) for (const { loss } of losses) loss.dispose();
   }

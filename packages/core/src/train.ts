@@ -1,6 +1,6 @@
 import { Breath } from './breath.ts';
 import { broadcastTo, type Tell } from './broadcast.ts';
-import type { AppliedStep, Decision } from './controller.ts';
+import type { AppliedStep, BatchPlan, Decision, FailedStep } from './controller.ts';
 import { evaluate } from './evaluate.ts';
 import type { Json } from './json.ts';
 import type { MemoryReading } from './measurements.ts';
@@ -31,6 +31,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   readonly #breath: Breath;
   #decision: Decision<State>;
   #stepsAtPlan = 0;
+  #planChanges = 0;
   #deviceIsIdle = true;
 
   constructor(options: TrainOptions<Batch, Gradient, State>, settings: Settings) {
@@ -69,7 +70,8 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       complete = batch === undefined || book.examplesIntoEpoch === this.#options.source.size;
       if (book.validationDue(complete)) await this.#validate();
     }
-    await this.#tell('epochFinished', await book.closeEpoch(complete));
+    const event = await book.closeEpoch(complete);
+    if (event.epochExamples > 0) await this.#tell('epochFinished', event);
   }
 
   /** Tries until the batch is applied or the controller gives up; the examples stay the same. */
@@ -92,8 +94,21 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       const recovery = controller.recover(outcome, this.#decision.state);
       if (recovery.kind === 'giveUp')
         throw new TrainingError(outcome.kind, recovery.message, { cause: outcome.cause });
+      this.#refuseEqualRetry(outcome, recovery.decision.plan);
       await this.#follow(recovery.decision);
+      await this.#breath.take();
+      if (this.#book.stoppedBy !== undefined) return;
     }
+  }
+
+  /** What did not fit will not fit the second time. */
+  #refuseEqualRetry({ kind, plan, cause }: FailedStep, retry: BatchPlan): void {
+    if (kind !== 'outOfMemory' || retry.microBatchSize < plan.microBatchSize) return;
+    const { name } = this.#options.controller;
+    throw new TrainingError(kind, `Micro-batches of ${plan.microBatchSize} ran out of memory.`, {
+      hint: `Controller ${name} wants ${retry.microBatchSize} next; it must ask for fewer.`,
+      cause,
+    });
   }
 
   async #countStep(
@@ -111,7 +126,9 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     book.countStep(examples);
     if (loss !== undefined) book.losses.count(loss, examples);
     else for (const part of losses) await book.losses.defer(part.loss, part.examples);
-    if (examples === plan.batchSize)
+    // The first step of a run would be slow without a tuner too.
+    const isFirst = !warm && !gradient && this.#planChanges === 0;
+    if (examples === plan.batchSize && !isFirst)
       book.ledger.addStep({ batchSize: examples, seconds, measuringSeconds, plain: warm && !gradient });
     else book.ledger.addShortStep(seconds);
     this.#stepsAtPlan += 1;
@@ -135,11 +152,15 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   }
 
   async #follow(decision: Decision<State>): Promise<void> {
-    const from = this.#decision.plan;
+    const { plan: from, reason: before, firm } = this.#decision;
     const to = decision.plan;
     this.#decision = decision;
-    if (from.batchSize === to.batchSize && from.microBatchSize === to.microBatchSize) return;
-    this.#stepsAtPlan = 0;
+    const isSame = from.batchSize === to.batchSize && from.microBatchSize === to.microBatchSize;
+    // The size that was being tried out is the one to keep: the same plan, for a reason of its own.
+    const isSettled = firm === true && decision.firm === true && decision.reason.code !== before.code;
+    if (isSame && !isSettled) return;
+    if (!isSame) this.#stepsAtPlan = 0;
+    this.#planChanges += 1;
     await this.#tell('planChanged', { ...this.#book.progress, from, to, reason: decision.reason });
   }
 
@@ -148,9 +169,8 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     if (!validation) return;
     await backend.settle();
     const started = this.#settings.clock();
-    const result = await evaluate(backend, validation.source, {
-      batchSize: this.#settings.evaluationBatchSize,
-    });
+    const { batchSize } = validation;
+    const result = await evaluate(backend, validation.source, batchSize === undefined ? {} : { batchSize });
     const seconds = this.#settings.clock() - started;
     this.#deviceIsIdle = true;
     this.#book.countValidation(result, seconds);
@@ -175,6 +195,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
 
   /** `runFinished` is always sent, and the first error is the one that counts. */
   async #finish(failure: { readonly error: unknown } | undefined): Promise<RunSummary<State>> {
+    const { backend } = this.#options;
     const book = this.#book;
     book.losses.dispose();
     const stoppedBy = failure ? 'error' : (book.stoppedBy ?? 'epochs');
@@ -182,11 +203,12 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     const end = { ...book.progress, stoppedBy, totals } as const;
     let failed = failure;
     let memory: MemoryReading | undefined;
-    try {
-      memory = this.#options.backend.memory();
-      await this.#options.backend.endRun();
-    } catch (error) {
-      failed ??= { error };
+    for (const last of [() => (memory = backend.memory()), () => backend.endRun()]) {
+      try {
+        await last();
+      } catch (error) {
+        failed ??= { error };
+      }
     }
     const status = stoppedBy === 'abort' ? 'aborted' : 'completed';
     try {

@@ -1,5 +1,6 @@
 import type { AppliedStep, Reason } from '@batchwise/core';
 import { checkAbove, checkCount, checkShare } from './check.ts';
+import { startReason } from './explain.ts';
 import { ladder } from './ladder.ts';
 import type { SizeRange } from './size-range.ts';
 import { isOrdinary, medianSeconds, observeStep, type StepTimes } from './step-time.ts';
@@ -157,11 +158,16 @@ export const isFirstExploration = ({ sizes, home }: Exploration): boolean => siz
 /** The size to run next while it lasts. */
 export const exploredSize = ({ sizes, index, home }: Exploration): number => sizes[index] ?? home;
 
-export const exploringReason = (batchSize: number): Reason => ({
-  code: 'explore',
-  text: `A few steps of ${batchSize}, to learn how the time of a step grows with the batch.`,
-  numbers: { batchSize },
-});
+/** Why that size: at the size that the run starts with nothing is tried out yet. */
+export function exploringReason(exploration: Exploration): Reason {
+  const batchSize = exploredSize(exploration);
+  if (batchSize === exploration.home) return startReason(batchSize);
+  return {
+    code: 'explore',
+    text: `A few steps of ${batchSize}, to learn how the time of a step grows with the batch.`,
+    numbers: { batchSize },
+  };
+}
 
 /** True unless larger batches have stopped making an example cheaper. */
 function improved(

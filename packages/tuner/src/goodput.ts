@@ -73,7 +73,7 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
     },
     next(step, before) {
       const state = observed(before, step, settings);
-      if (state.timing.exploration) return tryOut(exploredSize(state.timing.exploration), state);
+      if (state.timing.exploration) return tryOut(state.timing.exploration, state);
       const { exploration: explored } = before.timing;
       const due = explored !== null || state.stepsSinceDecision >= settings.decideEverySteps;
       if (!due) return stay(step, state, settings);
@@ -114,9 +114,9 @@ function withSample(
 const beliefOf = ({ noise, maxNoiseScale }: GoodputState, settings: GoodputSettings): NoiseBelief =>
   believedNoiseScale(noise, { ...settings, maxNoiseScale });
 
-const tryOut = (batchSize: number, state: GoodputState): Decision<GoodputState> => ({
-  plan: wholeBatch(batchSize),
-  reason: exploringReason(batchSize),
+const tryOut = (exploration: Exploration, state: GoodputState): Decision<GoodputState> => ({
+  plan: wholeBatch(exploredSize(exploration)),
+  reason: exploringReason(exploration),
   measure: PLAIN,
   state,
   firm: true,

@@ -57,8 +57,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
         firm: true,
       });
       if (timing.exploration) {
-        const batchSize = exploredSize(timing.exploration);
-        return run(batchSize, exploringReason(batchSize));
+        return run(exploredSize(timing.exploration), exploringReason(timing.exploration));
       }
       if (!before.exploration) {
         const { batchSize } = step.plan;

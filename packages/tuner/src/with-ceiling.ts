@@ -78,7 +78,7 @@ function split<State extends Json>(
       ? reason
       : {
           ...reason,
-          text: `${reason.text} Only ${ceiling} examples fit in memory at once, so it is run in ${parts} parts of ${size}.`,
+          text: `${reason.text} At most ${ceiling} examples may be on the device at once, so it is run in ${parts} parts of ${size}.`,
           numbers: { ...reason.numbers, ceiling, microBatchSize: size },
         },
   };
@@ -92,7 +92,7 @@ function cut<State extends Json>(decision: Decision<State>, ceiling: number): De
     plan: { ...plan, batchSize, microBatchSize: batchSize },
     reason: {
       code: 'ceiling',
-      text: `${reason.text} Only ${ceiling} examples fit in memory, so the batch is ${batchSize}.`,
+      text: `${reason.text} At most ${ceiling} examples may be on the device, so the batch is ${batchSize}.`,
       numbers: { ...reason.numbers, ceiling, batchSize },
     },
   };

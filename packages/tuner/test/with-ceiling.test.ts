@@ -28,7 +28,7 @@ describe('withCeiling', () => {
     const controller = under({ batchSize: 100 }, 256);
     const start = controller.start(run());
     expect(start.reason.text).toBe(
-      'As written. Only 100 examples fit in memory at once, so it is run in 3 parts of 86.',
+      'As written. At most 100 examples may be on the device at once, so it is run in 3 parts of 86.',
     );
     expect(start.reason.numbers).toEqual({ ceiling: 100, microBatchSize: 86 });
     expect(controller.next(applied(start.plan), start.state).reason.text).toBe('As written.');
@@ -38,7 +38,7 @@ describe('withCeiling', () => {
     const decision = under({ batchSize: 100, accumulate: false }, 256).start(run());
     expect(decision.plan).toEqual(plan(100));
     expect(decision.reason.code).toBe('ceiling');
-    expect(decision.reason.text).toContain('Only 100 examples fit in memory, so the batch is 100.');
+    expect(decision.reason.text).toContain('At most 100 examples may be on the device, so the batch is 100.');
     expect(decision.reason.numbers).toEqual({ ceiling: 100, batchSize: 100 });
   });
 

@@ -3,11 +3,12 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { tfjsBackend } from '@batchwise/backend';
+import { tensorSource, tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { train } from '@batchwise/core';
 import { cacheDirectory, imageSource, loadDataset } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
+import { shuffled } from '@batchwise/sampler';
 import { fixed } from '@batchwise/tuner';
 
 const { values: options } = parseArgs({
@@ -81,32 +82,45 @@ console.log(
 console.log(
   `MLP 784-50-50-10, Adam, ${EXAMPLES} examples of ${dataset.name} per pass, ${repeats} passes per arm`,
 );
-console.log('batch   model.fit ms/step         loop ms/step              loop / model.fit');
+const COLUMNS = [
+  'batch   ',
+  'model.fit ms/step',
+  'loop, tensors ms/step',
+  'loop, bytes ms/step',
+  'tensors / fit',
+  'bytes / fit',
+];
+console.log(COLUMNS.map((title, i) => title.padEnd(i === 0 ? 8 : 24)).join(''));
+const cell = ({ median, low, high }) =>
+  `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`.padEnd(24);
 for (const batchSize of BATCH_SIZES) {
-  const [theirs, ours] = [makeModel(), makeModel()];
-  const arms = {
-    fit: () => theirs.fit(xs, ys, { batchSize, epochs: 1, verbose: 0, shuffle: true }),
-    loop: () =>
-      train({ backend: tfjsBackend(tf, ours), source, controller: fixed(batchSize), stop: { epochs: 1 } }),
-  };
-  await arms.fit();
-  await arms.loop();
-  const milliseconds = { fit: [], loop: [] };
+  const models = [makeModel(), makeModel(), makeModel()];
+  const loop = (model, from) =>
+    train({
+      backend: tfjsBackend(tf, model),
+      source: from,
+      controller: fixed(batchSize),
+      stop: { epochs: 1 },
+    });
+  const arms = [
+    () => models[0].fit(xs, ys, { batchSize, epochs: 1, verbose: 0, shuffle: true }),
+    () => loop(models[1], tensorSource(shuffled(EXAMPLES, { seed: 1 }), { xs, ys })),
+    () => loop(models[2], source),
+  ];
+  for (const arm of arms) await arm();
+  const milliseconds = arms.map(() => []);
   for (let i = 0; i < repeats; i += 1) {
-    // Which arm comes first alternates, so that a drift of the machine falls on both.
-    for (const name of i % 2 === 0 ? ['fit', 'loop'] : ['loop', 'fit'])
-      milliseconds[name].push((1000 * batchSize * (await secondsOf(arms[name]))) / EXAMPLES);
+    // Which arm comes first goes round, so that a drift of the machine falls on all.
+    for (let k = 0; k < arms.length; k += 1) {
+      const arm = (i + k) % arms.length;
+      milliseconds[arm].push((1000 * batchSize * (await secondsOf(arms[arm]))) / EXAMPLES);
+    }
   }
-  const row = {
-    batchSize,
-    fit: summary(milliseconds.fit),
-    loop: summary(milliseconds.loop),
-    ratio: summary(milliseconds.loop.map((value, i) => value / milliseconds.fit[i])),
-  };
-  results.push(row);
-  const cell = ({ median, low, high }, digits) =>
-    `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`.padEnd(26);
-  console.log(`${String(batchSize).padEnd(8)}${cell(row.fit, 2)}${cell(row.loop, 2)}${cell(row.ratio, 2)}`);
+  const [fit] = milliseconds;
+  const ratios = milliseconds.slice(1).map((own) => summary(own.map((value, i) => value / fit[i])));
+  const times = milliseconds.map(summary);
+  results.push({ batchSize, fit: times[0], tensors: times[1], bytes: times[2], ratios });
+  console.log(String(batchSize).padEnd(8) + [...times, ...ratios].map(cell).join(''));
 }
 console.log('Medians, with the middle half of the passes in brackets.');
 if (options.json)

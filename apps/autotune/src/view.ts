@@ -86,10 +86,9 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
   const redraw = (): void => {
     const [bar, first, second] = (rows ??= [screen.create(planned, 0, values()), line(), line()]);
     bar.update(state.examples, values());
-    first.update(0, { text: state.progressText });
-    const memory = `memory ${prettyBytes(state.peakBytes)} peak`;
+    first.update(0, { text: `${state.progressText}   memory ${prettyBytes(state.peakBytes)}` });
     second.update(0, {
-      text: [state.batchText, state.noiseText, state.speedText, memory].filter(Boolean).join('   '),
+      text: [state.batchText, state.noiseText, state.speedText].filter(Boolean).join('   '),
     });
   };
   const above = (text: string): void => {

@@ -1,21 +1,35 @@
+import type { Tensor } from './tf.ts';
+
 /** Rows in host memory: `shape[0]` examples of `shape[1…]` values each, row-major. */
 export interface ArrayTensor {
   readonly data: Float32Array | Int32Array;
   readonly shape: readonly number[];
 }
 
+/** Rows of a tensor that is on the device already: those at `indices` of its first dimension, in that order. */
+export interface TensorRows {
+  readonly tensor: Tensor;
+  readonly indices: Int32Array;
+}
+
+/** The rows of one input or target of the model. */
+export type Rows = ArrayTensor | TensorRows;
+
 /** Examples for one step: inputs and targets in the order of the model's inputs and outputs. */
 export interface ArrayBatch {
-  readonly xs: ArrayTensor | readonly ArrayTensor[];
-  readonly ys: ArrayTensor | readonly ArrayTensor[];
+  readonly xs: Rows | readonly Rows[];
+  readonly ys: Rows | readonly Rows[];
 }
 
 export const listOf = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
+const countOf = (rows: Rows): number => ('indices' in rows ? rows.indices.length : (rows.shape[0] ?? 0));
+
 /** Examples in the batch. */
 export function sizeOfBatch(batch: ArrayBatch): number {
-  return listOf(batch.xs)[0]?.shape[0] ?? 0;
+  const [first] = listOf(batch.xs);
+  return first ? countOf(first) : 0;
 }
 
 /** Views of `partSize` consecutive examples each, the last one smaller where it does not divide. Nothing is copied. */
@@ -25,14 +39,15 @@ export function splitBatch(batch: ArrayBatch, partSize: number): ArrayBatch[] {
   const parts: ArrayBatch[] = [];
   for (let start = 0; start < size; start += partSize) {
     const end = Math.min(size, start + partSize);
-    const cut = (tensor: ArrayTensor): ArrayTensor => rows(tensor, start, end);
+    const cut = (rows: Rows): Rows => slice(rows, start, end);
     parts.push({ xs: listOf(batch.xs).map(cut), ys: listOf(batch.ys).map(cut) });
   }
   return parts;
 }
 
-function rows({ data, shape }: ArrayTensor, start: number, end: number): ArrayTensor {
-  const [count = 0, ...rest] = shape;
-  const rowLength = count === 0 ? 0 : data.length / count;
-  return { data: data.subarray(start * rowLength, end * rowLength), shape: [end - start, ...rest] };
+function slice(rows: Rows, start: number, end: number): Rows {
+  if ('indices' in rows) return { tensor: rows.tensor, indices: rows.indices.subarray(start, end) };
+  const [count = 0, ...rest] = rows.shape;
+  const rowLength = count === 0 ? 0 : rows.data.length / count;
+  return { data: rows.data.subarray(start * rowLength, end * rowLength), shape: [end - start, ...rest] };
 }

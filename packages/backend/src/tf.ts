@@ -11,6 +11,7 @@ export type Tf = Pick<
   | 'concat'
   | 'dispose'
   | 'engine'
+  | 'gather'
   | 'getBackend'
   | 'matMul'
   | 'mean'

@@ -1,5 +1,5 @@
 import { TrainingError, type Backend, type Deferred, type Measurement } from '@batchwise/core';
-import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type ArrayTensor } from './array-batch.ts';
+import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
 import { classifyError, isDeadWasm } from './classify.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum } from './deferred.ts';
@@ -165,7 +165,10 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
-    const upload = ({ data, shape }: ArrayTensor): Tensor => this.#tf.tensor(data, [...shape]);
+    const upload = (rows: Rows): Tensor =>
+      'indices' in rows
+        ? this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)))
+        : this.#tf.tensor(rows.data, [...rows.shape]);
     return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
   }
 

@@ -139,7 +139,7 @@ function addBatchOptions(command: Command): void {
     )
     .option(
       '--max-batch-size <examples>',
-      'the tuner stays at or below (default: a sixteenth of the data)',
+      'the tuner stays at or below (default: a 16th of the data, a 500th of the run)',
       count,
     )
     .option(

@@ -3,6 +3,12 @@ import { checkCount } from './check.ts';
 
 /** Beyond this share of the dataset, larger batches generalised worse in the runs behind the default. */
 const LARGEST_SHARE = 1 / 16;
+/**
+ * A run that ends after so many examples needs steps as well: where steps cost next to nothing, progress per second alone
+ * would spend the examples on a few large ones. On MNIST, three epochs in 159 steps of 1,024 end a point of accuracy below
+ * the same in 633 steps of 256.
+ */
+const LEAST_STEPS = 500;
 /** A stream has no share to take: its batches stay below this unless `maxBatchSize` says otherwise. */
 const STREAM_MAX = 4096;
 
@@ -12,7 +18,8 @@ export interface SizeOptions {
   readonly batchSize?: number | undefined;
   /** Smallest batch allowed, in examples. */
   readonly minBatchSize?: number | undefined;
-  /** Largest batch allowed, in examples; a 16th of the dataset bounds it too, unless `batchSize` is larger. */
+  /** Largest batch allowed, in examples; a 16th of the dataset and a 500th of the run bound it too, unless
+   * `batchSize` is larger. */
   readonly maxBatchSize?: number | undefined;
 }
 
@@ -37,10 +44,11 @@ export function checkSizes({ batchSize = 32, minBatchSize, maxBatchSize }: SizeO
 /** The bounds of one run; `usualMin` is the least where no `minBatchSize` is given. */
 export function sizeRange(
   { batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions,
-  { datasetSize }: RunInfo,
+  { datasetSize, plannedExamples }: RunInfo,
   usualMin: number,
 ): SizeRange {
-  const share = datasetSize === undefined ? STREAM_MAX : Math.floor(datasetSize * LARGEST_SHARE);
+  const byShare = datasetSize === undefined ? STREAM_MAX : Math.floor(datasetSize * LARGEST_SHARE);
+  const share = Math.min(byShare, Math.floor((plannedExamples ?? Infinity) / LEAST_STEPS));
   const byData =
     maxBatchSize !== undefined && datasetSize === undefined ? Infinity : Math.max(share, batchSize);
   const max = Math.min(maxBatchSize ?? Infinity, byData, datasetSize ?? Infinity);

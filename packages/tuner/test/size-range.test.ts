@@ -27,6 +27,15 @@ describe('sizeRange', () => {
     expect(of(60_000, { batchSize: 4 })).toEqual({ start: 4, min: 4, max: 3750 });
   });
 
+  it('leaves a run of known length 500 steps, or the size that was asked for', () => {
+    const within = (plannedExamples: number | undefined, options: SizeOptions = {}) =>
+      sizeRange(options, run({ datasetSize: 54_000, plannedExamples }), 8).max;
+    expect(within(162_000)).toBe(324);
+    expect(within(162_000, { batchSize: 512 })).toBe(512);
+    expect(within(162_000, { maxBatchSize: 1024 })).toBe(324);
+    expect([within(54_000 * 31), within(54_000 * 32), within(undefined)]).toEqual([3348, 3375, 3375]);
+  });
+
   it('bounds a stream by 4096 or by what is given', () => {
     expect(of(undefined).max).toBe(4096);
     expect(of(undefined, { batchSize: 8192 }).max).toBe(8192);

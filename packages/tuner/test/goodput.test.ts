@@ -83,7 +83,7 @@ describe('goodput', () => {
   });
 
   it('gropes its way up by twos where it could time one size only', () => {
-    const decision = explored({ exploration: { shareOfRun: 0.01 } }, run({ plannedExamples: 40_000 }));
+    const decision = explored({ exploration: { shareOfRun: 0.001 } }, run({ plannedExamples: 40_000 }));
     expect(decision.plan.batchSize).toBe(64);
     expect(decision.state.timing.times.length).toBe(1);
   });

@@ -45,6 +45,7 @@ function targetLine({ epochs }: RunRecord, target: number | undefined): string[]
 function batchLines({ plans, policy }: RunRecord): string[] {
   const last = plans.at(-1);
   if (!last) return [];
-  const sizes = plans.map(({ batchSize }) => count(batchSize)).join(' → ');
+  const changes = plans.filter(({ batchSize }, i) => batchSize !== plans[i - 1]?.batchSize);
+  const sizes = changes.map(({ batchSize }) => count(batchSize)).join(' → ');
   return [row('Batch', `${sizes}  (policy ${policy.name})`), row('', last.reason.text)];
 }

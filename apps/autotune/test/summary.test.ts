@@ -24,7 +24,11 @@ const record: RunRecord = {
       validationAccuracy: 0.95,
     },
   ],
-  plans: [plan, { ...plan, step: 13, examples: 416, batchSize: 128 }],
+  plans: [
+    plan,
+    { ...plan, step: 9, microBatchSize: 16 },
+    { ...plan, step: 13, examples: 416, batchSize: 128 },
+  ],
   totals: {
     steps: 500,
     examples: 54_000,

@@ -23,7 +23,10 @@ export interface ExplorationOptions {
   readonly leastImprovement: number;
   /** Largest share of the run's examples to spend at sizes other than the one held. Default 0.05. */
   readonly shareOfRun: number;
-  /** Sizes are timed again when the step time of the one held has changed by more than this factor. Default 1.15. */
+  /**
+   * Sizes are timed again when the step time of the one held has changed by more than this factor. Default 1.4: below
+   * that it is as often a busy machine as a change that lasts.
+   */
   readonly driftRatio: number;
   /** Not before so many steps; the wait doubles each time. Default 50. */
   readonly retimeAfterSteps: number;
@@ -36,7 +39,7 @@ const DEFAULTS: ExplorationOptions = {
   growth: 4,
   leastImprovement: 0.1,
   shareOfRun: 0.05,
-  driftRatio: 1.15,
+  driftRatio: 1.4,
   retimeAfterSteps: 50,
 };
 

@@ -22,7 +22,7 @@ it('has the documented defaults', () => {
       growth: 4,
       leastImprovement: 0.1,
       shareOfRun: 0.05,
-      driftRatio: 1.15,
+      driftRatio: 1.4,
       retimeAfterSteps: 50,
     },
   });

@@ -4,7 +4,7 @@ import type { StepTimes } from '../src/step-time.ts';
 import { startTiming, timeStep, type Timing } from '../src/timing.ts';
 import { applied, plan, run } from './step.ts';
 
-const options = explorationOptions();
+const options = explorationOptions({ driftRatio: 1.15 });
 
 const rung = (batchSize: number, ...seconds: number[]) => ({
   batchSize,

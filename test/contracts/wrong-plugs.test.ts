@@ -40,6 +40,7 @@ describe('a plug that breaks its contract is caught', () => {
     ['undeclared measurement', 'gives sound plans, each with a reason'],
     ['repeats an example', 'gives as many examples in an epoch as its size says'],
     ['ignores startAt', 'resumes anywhere in an epoch'],
+    ['short in the middle', 'has an order that does not depend on how it is cut'],
     ['order depends on the cut', 'has an order that does not depend on how it is cut'],
     ['one cursor for all', 'can have two cursors open at once'],
     ['wrong sum', 'averages micro-batches to the gradient and loss of the whole'],

@@ -26,11 +26,14 @@ async function drain<Batch>(
 ): Promise<number[]> {
   const cursor = source.epoch(epoch, startAt);
   const ids: number[] = [];
+  let wasShort = false;
   for (let i = 0; ; i += 1) {
     const asked = sizes[i % sizes.length] ?? 1;
     const batch = await cursor.take(asked);
     if (batch === undefined) return ids;
     const got = idsOf(batch);
+    expect(wasShort, 'a short batch in the middle of an epoch').toBe(false);
+    wasShort = got.length < asked;
     expect(got.length).toBeGreaterThan(0);
     expect(got.length).toBeLessThanOrEqual(asked);
     ids.push(...got);

@@ -58,6 +58,14 @@ describeSampler('repeats an example', () =>
   }),
 );
 describeSampler('ignores startAt', () => changed({ epoch: (index) => sampler.epoch(index) }));
+describeSampler('short in the middle', () =>
+  changed({
+    epoch: (index, startAt) => {
+      const cursor = sampler.epoch(index, startAt);
+      return { take: (count) => cursor.take(Math.min(count, 3)) };
+    },
+  }),
+);
 describeSampler('order depends on the cut', () =>
   changed({
     epoch: (index, startAt) => {

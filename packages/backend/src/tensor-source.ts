@@ -1,12 +1,7 @@
 import type { BatchSource } from '@batchwise/core';
+import { gathered, type IndexSampler } from '@batchwise/sampler';
 import { listOf, type ArrayBatch } from './array-batch.ts';
 import type { Tensor } from './tf.ts';
-
-/** An order of examples, by shape; those of `@batchwise/sampler` fit. */
-interface IndexSampler {
-  readonly size: number;
-  epoch(index: number, startAt?: number): { take(count: number): Int32Array };
-}
 
 /** Inputs and targets with one row per example, as `model.fit` takes them. They stay the caller's. */
 export interface ExampleTensors {
@@ -27,18 +22,8 @@ export function tensorSource(sampler: IndexSampler, examples: ExampleTensors): B
         `A tensor of shape [${shape.join(', ')}] does not hold the ${sampler.size} examples of the sampler; ` +
           'give each of xs and ys one row per example.',
       );
-  return {
-    size: sampler.size,
-    epoch(index, startAt) {
-      const cursor = sampler.epoch(index, startAt);
-      return {
-        take(count) {
-          const indices = cursor.take(count);
-          if (indices.length === 0) return undefined;
-          const rowsOf = (tensor: Tensor) => ({ tensor, indices });
-          return { xs: xs.map(rowsOf), ys: ys.map(rowsOf) };
-        },
-      };
-    },
-  };
+  return gathered(sampler, (indices) => {
+    const rowsOf = (tensor: Tensor) => ({ tensor, indices });
+    return { xs: xs.map(rowsOf), ys: ys.map(rowsOf) };
+  });
 }

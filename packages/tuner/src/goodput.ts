@@ -41,7 +41,7 @@ export type GoodputState = {
  * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides every
  * ten steps. Nothing is repeated or thrown away: all of these are training steps.
  *
- * It moves at most by a factor of two and never above a 16th of the dataset, but does not damp itself: wrap it in
+ * It moves at most by a factor of two and never above what `SizeOptions` allow, but does not damp itself: wrap it in
  * `withHysteresis`. Where memory may end, wrap it in `withCeiling`; couple the learning rate with `withLearningRate`.
  * @throws RangeError where an option is out of its range
  */

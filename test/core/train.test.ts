@@ -102,6 +102,36 @@ describe('a measured step', () => {
   });
 });
 
+describe('what was on the device', () => {
+  const parts = async (examples: number[], measure: ('loss' | 'gradient')[] = ['loss']) => {
+    const observer = recorder();
+    const controller = always(decide({ batchSize: 4, microBatchSize: 4 }, measure));
+    const backend = new QuadraticBackend();
+    await train({
+      backend,
+      source: listSource(examples),
+      controller,
+      observers: [observer],
+      stop: { epochs: 1 },
+    });
+    return observer.of('stepFinished').map(({ outcome }) => outcome.microBatchSize);
+  };
+
+  it('is what ran, where an epoch ends or a step is measured in two halves', async () => {
+    expect(await parts([1, 2, 3, 4, 5])).toEqual([4, 1]);
+    expect(await parts([1, 2, 3, 4], ['loss', 'gradient'])).toEqual([2]);
+  });
+
+  it('is told of a failed step too', async () => {
+    const observer = recorder();
+    const backend = new QuadraticBackend({ memoryLimit: 1 });
+    const controller = always(decide({ batchSize: 4 }, ['loss', 'gradient']));
+    const options = { backend, source, controller, observers: [observer], stop: { epochs: 1 } };
+    await expect(train(options)).rejects.toThrow('gave up on outOfMemory');
+    expect(observer.of('stepFailed').map(({ outcome }) => outcome.microBatchSize)).toEqual([2]);
+  });
+});
+
 describe('a failed step', () => {
   it('is tried again with the same examples in smaller parts, and nothing is lost', async () => {
     const free = new QuadraticBackend();

@@ -20,6 +20,8 @@ export interface AppliedStep {
   readonly plan: BatchPlan;
   /** Examples in this update: `plan.batchSize`, or fewer where the epoch or the budget ended. */
   readonly examples: number;
+  /** Most examples that were on the device at once; a measured or a short step has fewer than planned. */
+  readonly microBatchSize: number;
   /** Examples applied in the run so far, this step included. */
   readonly totalExamples: number;
   /** True when the step before ran the same plan; a cold step also pays for compilation and new buffers. */
@@ -36,6 +38,8 @@ export interface AppliedStep {
 export interface FailedStep {
   readonly kind: 'outOfMemory' | 'nonFinite';
   readonly plan: BatchPlan;
+  /** Examples that were on the device when it failed; a measured or a short step has fewer than planned. */
+  readonly microBatchSize: number;
   readonly cause: unknown;
 }
 

@@ -22,6 +22,8 @@ export interface PartLoss {
 /** What an applied update left to be booked. */
 export interface AppliedUpdate {
   readonly kind: 'applied';
+  /** Examples of the largest part. */
+  readonly microBatchSize: number;
   /** Known only where the loss was measured; otherwise `losses` is handed over, still on the device. */
   readonly loss: number | undefined;
   readonly losses: readonly PartLoss[];
@@ -44,12 +46,19 @@ export async function tryStep<Batch, Gradient>(
   const size = backend.sizeOf(batch);
   const meter = measure.has('gradient') && size > 1 ? new GradientMeter(backend, clock) : undefined;
   const losses: PartLoss[] = [];
+  const microBatchSize = partSize(size, plan, meter !== undefined);
+  const failedStep = (kind: FailedStep['kind'], cause: unknown): FailedStep => ({
+    kind,
+    plan,
+    microBatchSize,
+    cause,
+  });
   let total: Gradient | undefined;
   let keepLosses = false;
   let pending: Gradient | undefined;
   let mayBeApplied = false;
   try {
-    for (const part of backend.split(batch, partSize(size, plan, meter !== undefined))) {
+    for (const part of backend.split(batch, microBatchSize)) {
       const examples = backend.sizeOf(part);
       const { gradient, loss } = await backend.gradient(part);
       losses.push({ loss, examples });
@@ -61,19 +70,20 @@ export async function tryStep<Batch, Gradient>(
     if (total === undefined) throw new Error(`The backend split a batch of ${size} examples into nothing.`);
     const loss = measure.has('loss') ? await meanOf(losses, size) : undefined;
     if (loss !== undefined && !Number.isFinite(loss))
-      return { kind: 'nonFinite', plan, cause: new Error(`The loss of this batch is ${loss}.`) };
+      return failedStep('nonFinite', new Error(`The loss of this batch is ${loss}.`));
     mayBeApplied = true;
     await backend.apply(total, request.learningRateScale);
     const gradient = await meter?.read(size);
     if (measure.has('seconds')) await backend.settle();
     keepLosses = loss === undefined;
     const memory = measure.has('memory') ? backend.memory() : undefined;
-    return { kind: 'applied', loss, losses, gradient, memory, measuringSeconds: meter?.seconds ?? 0 };
+    const measuringSeconds = meter?.seconds ?? 0;
+    return { kind: 'applied', microBatchSize, loss, losses, gradient, memory, measuringSeconds };
   } catch (cause) {
     const kind = backend.classify(cause);
     // From the update on, nothing may pass for a step that was not applied: its examples would be trained on twice.
     if (kind === 'other' || mayBeApplied) throw cause;
-    return { kind, plan, cause };
+    return failedStep(kind, cause);
   } finally {
     for (const gradient of [total, pending]) if (gradient !== undefined) backend.release(gradient);
     meter?.dispose();

@@ -102,10 +102,10 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   }
 
   /** What did not fit will not fit the second time. */
-  #refuseEqualRetry({ kind, plan, cause }: FailedStep, retry: BatchPlan): void {
-    if (kind !== 'outOfMemory' || retry.microBatchSize < plan.microBatchSize) return;
+  #refuseEqualRetry({ kind, microBatchSize, cause }: FailedStep, retry: BatchPlan): void {
+    if (kind !== 'outOfMemory' || retry.microBatchSize < microBatchSize) return;
     const { name } = this.#options.controller;
-    throw new TrainingError(kind, `Micro-batches of ${plan.microBatchSize} ran out of memory.`, {
+    throw new TrainingError(kind, `Micro-batches of ${microBatchSize} ran out of memory.`, {
       hint: `Controller ${name} wants ${retry.microBatchSize} next; it must ask for fewer.`,
       cause,
     });
@@ -121,7 +121,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   ): Promise<void> {
     const { plan, measure } = this.#decision;
     const book = this.#book;
-    const { loss, losses, gradient, memory, measuringSeconds } = update;
+    const { microBatchSize, loss, losses, gradient, memory, measuringSeconds } = update;
     const warm = this.#stepsAtPlan > 0;
     book.countStep(examples);
     if (loss !== undefined) book.losses.count(loss, examples);
@@ -137,6 +137,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       kind: 'applied',
       plan,
       examples,
+      microBatchSize,
       totalExamples: book.progress.examples,
       warm,
       ...(loss !== undefined && { loss }),

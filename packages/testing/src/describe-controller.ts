@@ -20,6 +20,7 @@ function obey(decision: Decision<Json>, totalExamples: number, warm: boolean): A
     kind: 'applied',
     plan,
     examples: batchSize,
+    microBatchSize: Math.min(plan.microBatchSize, measured ? batchSize - half : batchSize),
     totalExamples: totalExamples + batchSize,
     warm,
     ...(measure.includes('loss') && { loss: 1 / (1 + totalExamples / 10_000) }),
@@ -114,7 +115,12 @@ export function describeController<State extends Json>(
       const controller = open();
       const { plan, state } = controller.start(run);
       for (const kind of ['outOfMemory', 'nonFinite'] as const) {
-        const step: FailedStep = { kind, plan, cause: new Error('planted') };
+        const step: FailedStep = {
+          kind,
+          plan,
+          microBatchSize: plan.microBatchSize,
+          cause: new Error('planted'),
+        };
         const recovery = controller.recover(step, state);
         if (recovery.kind === 'retry') expectSound(recovery.decision);
         else expect(recovery.message.length).toBeGreaterThan(0);

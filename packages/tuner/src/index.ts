@@ -1,4 +1,5 @@
 export { bestBatchSize, goodputOf, type GoodputOf } from './goodput-maths.ts';
+export type { Ceiling } from './ceiling.ts';
 export type { Exploration, ExplorationOptions } from './exploration.ts';
 export { fixed } from './fixed.ts';
 export { goodput, type GoodputState } from './goodput.ts';

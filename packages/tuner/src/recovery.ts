@@ -6,8 +6,11 @@ const round = (value: number): number => Number(value.toPrecision(3));
  * Ends the run with what failed and what to try: for controllers that only choose a size. Memory is the business of
  * `withCeiling`, which answers before this is asked.
  */
-export function giveUp({ kind, plan }: FailedStep): { readonly kind: 'giveUp'; readonly message: string } {
-  const { batchSize, microBatchSize, learningRateScale } = plan;
+export function giveUp({ kind, plan, microBatchSize }: FailedStep): {
+  readonly kind: 'giveUp';
+  readonly message: string;
+} {
+  const { batchSize, learningRateScale } = plan;
   if (kind === 'outOfMemory')
     return {
       kind: 'giveUp',

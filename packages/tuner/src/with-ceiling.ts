@@ -1,4 +1,5 @@
 import type { BatchController, BatchPlan, Decision, FailedStep, Json, Recovery } from '@batchwise/core';
+import { afterFailure, afterFit, openCeiling, type Ceiling } from './ceiling.ts';
 import { checkCount } from './check.ts';
 import { PLAIN } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
@@ -11,14 +12,15 @@ export interface CeilingOptions {
   readonly accumulate?: boolean | undefined;
 }
 
-/** The ceiling now, in examples on the device at once; null while none is known. */
-export type CeilingState<Inner extends Json> = { readonly inner: Inner; readonly ceiling: number | null };
+/** What is known of the memory beside the wrapped controller's own state. */
+export type CeilingState<Inner extends Json> = { readonly inner: Inner; readonly ceiling: Ceiling };
 
 /**
  * Keeps what is on the device at once below what fits: a larger batch is run in equal parts whose gradients are
  * averaged, or, with `accumulate: false`, is cut to the ceiling. When a step runs out of memory all the same, the
- * ceiling becomes half of what failed, for good, and the same examples are tried again in smaller parts (an
- * unaccumulated batch follows with the next step). It gives up when not even one example fits.
+ * same examples are tried again in smaller parts (an unaccumulated batch follows with the next step), and the ceiling
+ * stays down. Only what had fitted before is tried again, 200 steps later (twice as many after each further failure),
+ * since then it was other work that took the memory. It gives up when not even one example fits.
  *
  * Put it outside of what chooses the size and inside `withLearningRate`.
  * @throws RangeError unless `batchSize` is a whole number of at least 1
@@ -32,21 +34,26 @@ export function withCeiling<Inner extends Json>(
   /** `before` is the plan that ran last; the split is only explained when it is new. */
   function under(
     decision: Decision<Inner>,
-    ceiling: number | null,
+    ceiling: Ceiling,
     before?: BatchPlan,
   ): Decision<CeilingState<Inner>> {
-    const state = { inner: decision.state, ceiling };
-    if (ceiling === null || decision.plan.microBatchSize <= ceiling) return { ...decision, state };
-    return accumulate ? split({ ...decision, state }, ceiling, before) : cut({ ...decision, state }, ceiling);
+    const held = { ...decision, state: { inner: decision.state, ceiling } };
+    if (ceiling.now === null || decision.plan.microBatchSize <= ceiling.now) return held;
+    return accumulate ? split(held, ceiling.now, before) : cut(held, ceiling.now);
   }
 
   return {
     name: inner.name,
     measures: inner.measures,
-    start: (run) => under(inner.start(run), batchSize ?? null),
-    next: (step, state) => under(inner.next(step, state.inner), state.ceiling, step.plan),
+    start: (run) => under(inner.start(run), openCeiling(batchSize ?? null)),
+    next(step, state) {
+      const ceiling = afterFit(state.ceiling, step);
+      const decision = inner.next(step, state.inner);
+      const isHigher = (ceiling.now ?? 0) > (state.ceiling.now ?? Infinity);
+      return under(isHigher ? explainRise(decision, state.ceiling, ceiling) : decision, ceiling, step.plan);
+    },
     recover(step, state) {
-      if (step.kind === 'outOfMemory') return halve(step, state);
+      if (step.kind === 'outOfMemory') return runSmaller(step, state);
       return mapRecovery(inner.recover(step, state.inner), (decision) =>
         under(decision, state.ceiling, step.plan),
       );
@@ -98,20 +105,40 @@ function cut<State extends Json>(decision: Decision<State>, ceiling: number): De
   };
 }
 
-function halve<Inner extends Json>(
-  { plan }: FailedStep,
+/** Only where the plan goes beyond the old ceiling; elsewhere nobody will notice. */
+function explainRise<State extends Json>(
+  decision: Decision<State>,
+  before: Ceiling,
+  { now }: Ceiling,
+): Decision<State> {
+  if (now === null || decision.plan.microBatchSize <= (before.now ?? Infinity)) return decision;
+  return {
+    ...decision,
+    reason: {
+      code: 'memory-again',
+      text:
+        `${before.patience} steps have fitted since memory ran out, and ${before.fitted} examples fitted before: ` +
+        `up to ${now} are tried on the device again.`,
+      numbers: { steps: before.patience, ceilingBefore: before.now ?? 0, ceiling: now },
+    },
+    firm: true,
+  };
+}
+
+function runSmaller<Inner extends Json>(
+  step: FailedStep,
   state: CeilingState<Inner>,
 ): Recovery<CeilingState<Inner>> {
-  const failed = plan.microBatchSize;
-  if (failed <= 1)
+  const { plan, microBatchSize: failed } = step;
+  const ceiling = afterFailure(state.ceiling, step);
+  if (ceiling?.now == null)
     return {
       kind: 'giveUp',
       message:
         'A step with a single example on the device did not fit in memory. No batch size will help: make the model ' +
         'or its inputs smaller, free memory that other programs use, or take a device with more.',
     };
-  const ceiling = Math.floor(failed / 2);
-  const { parts, size } = equalParts(plan.batchSize, ceiling);
+  const { parts, size } = equalParts(plan.batchSize, ceiling.now);
   return {
     kind: 'retry',
     decision: {
@@ -120,8 +147,14 @@ function halve<Inner extends Json>(
         code: 'out-of-memory',
         text:
           `A step with ${failed} examples on the device did not fit in memory. ` +
-          `The same batch of ${plan.batchSize} is tried again in ${parts} parts of ${size}.`,
-        numbers: { batchSize: plan.batchSize, failedMicroBatchSize: failed, microBatchSize: size, ceiling },
+          `The same examples are tried again with at most ${ceiling.now} on the device: ` +
+          `a batch of ${plan.batchSize} is ${parts} parts of ${size}.`,
+        numbers: {
+          batchSize: plan.batchSize,
+          failedMicroBatchSize: failed,
+          microBatchSize: size,
+          ceiling: ceiling.now,
+        },
       },
       measure: PLAIN,
       state: { inner: state.inner, ceiling },

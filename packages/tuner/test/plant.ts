@@ -112,8 +112,14 @@ export function runPlant<State extends Json>(
     const plainParts = Math.ceil(examples / plan.microBatchSize);
     const measured = measure.includes('gradient') && examples > 1;
     const parts = measured ? Math.max(2, plainParts) : plainParts;
-    if (Math.ceil(examples / parts) > (plant.fits ?? Infinity)) {
-      const failed = { kind: 'outOfMemory', plan, cause: new Error('out of memory') } as const;
+    const microBatchSize = Math.ceil(examples / parts);
+    if (microBatchSize > (plant.fits ?? Infinity)) {
+      const failed = {
+        kind: 'outOfMemory',
+        plan,
+        microBatchSize,
+        cause: new Error('out of memory'),
+      } as const;
       const recovery = controller.recover(failed, decision.state);
       if (recovery.kind === 'giveUp') throw new Error(recovery.message);
       decision = recovery.decision;
@@ -135,6 +141,7 @@ export function runPlant<State extends Json>(
       kind: 'applied',
       plan,
       examples,
+      microBatchSize,
       totalExamples,
       warm: stepsAtPlan > 0,
       loss: 1,

@@ -19,14 +19,20 @@ export const applied = (of: BatchPlan, more: Partial<AppliedStep> = {}): Applied
   kind: 'applied',
   plan: of,
   examples: of.batchSize,
+  microBatchSize: of.microBatchSize,
   totalExamples: of.batchSize,
   warm: true,
   ...more,
 });
 
-export const failed = (kind: FailedStep['kind'], of: BatchPlan): FailedStep => ({
+export const failed = (
+  kind: FailedStep['kind'],
+  of: BatchPlan,
+  microBatchSize = of.microBatchSize,
+): FailedStep => ({
   kind,
   plan: of,
+  microBatchSize,
   cause: new Error('as the device said'),
 });
 

@@ -1,4 +1,4 @@
-export type { Backend, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export type { Ability, Backend, BatchEvaluation, MicroBatchGradient } from './backend.ts';
 export { monotonicClock, type Clock } from './clock.ts';
 export type {
   AppliedStep,

@@ -11,6 +11,8 @@ export interface StepRequest<Batch> {
   readonly measure: ReadonlySet<Measurement>;
   /** The whole factor on the learning rate. */
   readonly learningRateScale: number;
+  /** Whether the source wants to hear the loss of each example. */
+  readonly exampleLosses: boolean;
 }
 
 /** A loss and the examples it is the mean over. */
@@ -27,6 +29,8 @@ export interface AppliedUpdate {
   /** Known only where the loss was measured; otherwise `losses` is handed over, still on the device. */
   readonly loss: number | undefined;
   readonly losses: readonly PartLoss[];
+  /** In the order of the batch; empty where nobody asked. */
+  readonly exampleLosses: readonly number[];
   readonly gradient: GradientMoments | undefined;
   readonly memory: MemoryReading | undefined;
   readonly measuringSeconds: number;
@@ -46,6 +50,7 @@ export async function tryStep<Batch, Gradient>(
   const size = backend.sizeOf(batch);
   const meter = measure.has('gradient') && size > 1 ? new GradientMeter(backend, clock) : undefined;
   const losses: PartLoss[] = [];
+  const lossesByExample: Deferred<ArrayLike<number>>[] = [];
   const microBatchSize = partSize(size, plan, meter !== undefined);
   const failedStep = (kind: FailedStep['kind'], cause: unknown): FailedStep => ({
     kind,
@@ -60,8 +65,9 @@ export async function tryStep<Batch, Gradient>(
   try {
     for (const part of backend.split(batch, microBatchSize)) {
       const examples = backend.sizeOf(part);
-      const { gradient, loss } = await backend.gradient(part);
+      const { gradient, loss, exampleLosses } = await backend.gradient(part, request);
       losses.push({ loss, examples });
+      if (exampleLosses) lossesByExample.push(exampleLosses);
       pending = gradient;
       meter?.add(total, gradient, examples);
       total = backend.accumulate(total, gradient, examples / size);
@@ -78,7 +84,17 @@ export async function tryStep<Batch, Gradient>(
     keepLosses = loss === undefined;
     const memory = measure.has('memory') ? backend.memory() : undefined;
     const measuringSeconds = meter?.seconds ?? 0;
-    return { kind: 'applied', microBatchSize, loss, losses, gradient, memory, measuringSeconds };
+    const exampleLosses = await readAll(lossesByExample);
+    return {
+      kind: 'applied',
+      microBatchSize,
+      loss,
+      losses,
+      exampleLosses,
+      gradient,
+      memory,
+      measuringSeconds,
+    };
   } catch (cause) {
     const kind = backend.classify(cause);
     // From the update on, nothing may pass for a step that was not applied: its examples would be trained on twice.
@@ -87,6 +103,7 @@ export async function tryStep<Batch, Gradient>(
   } finally {
     for (const gradient of [total, pending]) if (gradient !== undefined) backend.release(gradient);
     meter?.dispose();
+    for (const deferred of lossesByExample) deferred.dispose();
     if (!keepLosses) for (const { loss } of losses) loss.dispose();
   }
 }
@@ -101,4 +118,10 @@ async function meanOf(losses: readonly PartLoss[], size: number): Promise<number
   let sum = 0;
   for (const { loss, examples } of losses) sum += (await loss.read()) * examples;
   return sum / size;
+}
+
+async function readAll(parts: readonly Deferred<ArrayLike<number>>[]): Promise<number[]> {
+  let losses: number[] = [];
+  for (const part of parts) losses = losses.concat(Array.from(await part.read()));
+  return losses;
 }

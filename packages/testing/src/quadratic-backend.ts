@@ -1,4 +1,4 @@
-import type { Backend, BatchEvaluation, Deferred, FailedStep, Measurement } from '@batchwise/core';
+import type { Ability, Backend, BatchEvaluation, Deferred, FailedStep } from '@batchwise/core';
 import type { FakeClock } from './fake-clock.ts';
 
 /** A gradient of the quadratic model; it knows whether it was freed. */
@@ -27,7 +27,7 @@ export interface QuadraticOptions {
  */
 export class QuadraticBackend implements Backend<readonly number[], ScalarGradient> {
   readonly name = 'quadratic';
-  can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
+  can: ReadonlySet<Ability> = new Set<Ability>(['loss', 'seconds', 'gradient', 'memory', 'exampleLosses']);
   weight: number;
   /** Learning-rate scales in the order in which they were applied. */
   readonly appliedScales: number[] = [];
@@ -54,13 +54,17 @@ export class QuadraticBackend implements Backend<readonly number[], ScalarGradie
     return parts;
   }
 
-  gradient(batch: readonly number[]) {
+  gradient(batch: readonly number[], { exampleLosses } = { exampleLosses: false }) {
     const { memoryLimit = Infinity, clock, fixedSeconds = 0, secondsPerExample = 0 } = this.#options;
     this.microBatchSizes.push(batch.length);
     if (batch.length > memoryLimit) throw new Error(`out of memory at ${batch.length}`);
     clock?.advance(fixedSeconds + secondsPerExample * batch.length);
-    const loss = this.#deferred(meanOf(batch, (x) => (this.weight - x) ** 2 / 2));
-    return { gradient: this.#handOut(meanOf(batch, (x) => this.weight - x)), loss };
+    const lossOf = (x: number): number => (this.weight - x) ** 2 / 2;
+    return {
+      gradient: this.#handOut(meanOf(batch, (x) => this.weight - x)),
+      loss: this.#deferred(meanOf(batch, lossOf)),
+      ...(exampleLosses && { exampleLosses: this.#deferred(batch.map(lossOf)) }),
+    };
   }
 
   accumulate(total: ScalarGradient | undefined, part: ScalarGradient, weight: number): ScalarGradient {
@@ -110,7 +114,7 @@ export class QuadraticBackend implements Backend<readonly number[], ScalarGradie
     return { value, freed: false };
   }
 
-  #deferred(value: number): Deferred {
+  #deferred<Value>(value: Value): Deferred<Value> {
     let open = true;
     this.live += 1;
     const close = (): void => {

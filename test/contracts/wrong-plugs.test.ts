@@ -48,6 +48,10 @@ describe('a plug that breaks its contract is caught', () => {
     ['wrong leak', 'frees all that it handed out, also twice'],
     ['wrong uphill', 'lowers the loss along the gradient, and not at a scale of zero'],
     ['wrong split', 'splits a batch into consecutive parts, the last one smaller'],
+    [
+      'wrong snapshot',
+      'goes back to a copy of the weights as if nothing had happened since, where it makes copies',
+    ],
     ['wrong classify', 'takes an error that is not its own for none of its failures'],
   ];
 

@@ -20,6 +20,14 @@ export interface BatchEvaluation {
   readonly metrics: Readonly<Record<string, Deferred>>;
 }
 
+/** A copy of all that training changes: weights, running statistics, the optimizer's memory. */
+export interface BackendSnapshot {
+  /** Puts all of it back; the copy stays. */
+  restore(): Awaitable<void>;
+  /** Frees the copy; safe to call twice. */
+  dispose(): void;
+}
+
 /**
  * Socket 3: touches the device. It holds the model, its loss and its optimizer. A method that throws leaves nothing
  * behind on the device. `@batchwise/testing` has the contract as a suite.
@@ -43,6 +51,14 @@ export interface Backend<Batch, Gradient> {
   dot(a: Gradient, b: Gradient): Deferred;
   /** One optimizer update at `learningRateScale` times the configured learning rate. The gradient stays the caller's. */
   apply(gradient: Gradient, learningRateScale: number): Awaitable<void>;
+  /**
+   * Gradient of the terms of the loss that are the same for every example (weight penalties) at the present weights,
+   * owned by the caller; undefined where there are none. A backend whose `gradient` includes such terms should have it:
+   * a measured step needs it to tell them from the examples' own gradients.
+   */
+  penaltyGradient?(): Awaitable<Gradient | undefined>;
+  /** A copy that outlives updates; a controller that `restores` needs it. Throws leave nothing behind. */
+  snapshot?(): Awaitable<BackendSnapshot>;
   /** Loss and metrics without training. */
   evaluate(batch: Batch): Awaitable<BatchEvaluation>;
   /**

@@ -56,6 +56,14 @@ export interface Reason {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
+/** What a decision rests on, for the wrappers around it. */
+export interface Evidence {
+  /** Gradient noise scale B_simple as it is believed to be, in examples. */
+  readonly noiseScale?: number;
+  /** Standard error of ln `batchSize`. */
+  readonly logBatchSizeError?: number;
+}
+
 /** A controller's answer: the plan of the coming step, why, and what to measure on the way. */
 export interface Decision<State extends Json> {
   readonly plan: BatchPlan;
@@ -65,6 +73,9 @@ export interface Decision<State extends Json> {
   readonly state: State;
   /** Set where the size must be run as it is (exploration, recovery): damping wrappers let it pass. */
   readonly firm?: boolean;
+  readonly evidence?: Evidence;
+  /** Before the coming step: `take` a copy of the weights in place of the last one, or `restore` that one. */
+  readonly snapshot?: 'take' | 'restore';
 }
 
 /** What to do after a failed step: try the same examples again, or end the run with a message. */
@@ -89,6 +100,8 @@ export interface BatchController<State extends Json> {
   readonly name: string;
   /** All that it may ever ask to be measured; a backend that cannot is refused before the first step. */
   readonly measures: readonly Measurement[];
+  /** Set where it may ask for weights to be restored; the loop then takes the first copy before the first step. */
+  readonly restores?: boolean;
   /** The first plan. */
   start(run: RunInfo): Decision<State>;
   /** Asked once after each applied step. */

@@ -1,10 +1,11 @@
-export type { Ability, Backend, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export type { Ability, Backend, BackendSnapshot, BatchEvaluation, MicroBatchGradient } from './backend.ts';
 export { monotonicClock, type Clock } from './clock.ts';
 export type {
   AppliedStep,
   BatchController,
   BatchPlan,
   Decision,
+  Evidence,
   FailedStep,
   Measurement,
   Reason,

@@ -9,6 +9,8 @@ export interface GradientMoments {
   readonly squaredNorms: readonly number[];
   /** Σ_{j<k} b_j b_k (g_j · g_k). Taken as a sum of dot products, so that nothing cancels in single precision. */
   readonly crossProduct: number;
+  /** Where the backend has a `penaltyGradient` r, which each g_k includes: |r|², and r · g_k in the order of `sizes`. */
+  readonly penalty?: { readonly squaredNorm: number; readonly products: readonly number[] };
 }
 
 /** Device memory at one moment. */

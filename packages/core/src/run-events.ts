@@ -8,11 +8,13 @@ import type { MemoryReading } from './measurements.ts';
  *   runStarted
  *   for each epoch
  *     for each batch of plan.batchSize examples
+ *       take a copy of the weights, or restore them, where the decision says so
  *       try the step                       -> stepFailed, then the controller recovers (or the backend, a lost device)
  *                                             and the same examples are tried again, or the run ends
  *       apply it                           -> stepFinished
- *       ask the controller                 -> planChanged when the batch or micro-batch size is new, or when a size
- *                                             that was being tried out turns out to be the one to keep
+ *       ask the controller                 -> planChanged when the batch or micro-batch size is new, when a size that
+ *                                             was being tried out turns out to be the one to keep, or when the
+ *                                             weights will be restored
  *       validate when enough examples came -> validated
  *     epochFinished
  *   runFinished (always, also after an abort or an error)
@@ -54,6 +56,8 @@ export interface RunEvents {
     readonly outcome: AppliedStep;
     /** The whole factor on the learning rate: plan, schedule and short-batch share. */
     readonly learningRateScale: number;
+    /** Why it ran this plan, also where the plan stayed as it was. */
+    readonly reason: Reason;
   };
   planChanged: Progress & { readonly from: BatchPlan; readonly to: BatchPlan; readonly reason: Reason };
   validated: Progress & { readonly result: Evaluation; readonly seconds: number };

@@ -63,6 +63,7 @@ export async function tryStep<Batch, Gradient>(
   let pending: Gradient | undefined;
   let mayBeApplied = false;
   try {
+    await meter?.open();
     for (const part of backend.split(batch, microBatchSize)) {
       const examples = backend.sizeOf(part);
       const { gradient, loss, exampleLosses } = await backend.gradient(part, request);

@@ -8,6 +8,7 @@ import type { RunSummary, TrainOptions } from './options.ts';
 import { RunBook } from './run-book.ts';
 import type { BatchCursor } from './source.ts';
 import { checkSettings, type Settings } from './settings.ts';
+import { Snapshots } from './snapshots.ts';
 import { tryStep, type AppliedUpdate } from './step.ts';
 import { TrainingError } from './training-error.ts';
 
@@ -30,6 +31,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   readonly #book: RunBook;
   readonly #tell: Tell;
   readonly #breath: Breath;
+  readonly #snapshots: Snapshots<State>;
   #decision: Decision<State>;
   #stepsAtPlan = 0;
   #planChanges = 0;
@@ -41,6 +43,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     this.#book = new RunBook(options, settings);
     this.#tell = broadcastTo(options.observers ?? []);
     this.#breath = new Breath(settings.clock);
+    this.#snapshots = new Snapshots(options.backend, options.controller);
     this.#decision = options.resumeFrom?.decision ?? options.controller.start(settings.run);
   }
 
@@ -48,9 +51,11 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     let failure: { readonly error: unknown } | undefined;
     try {
       this.#refuseUnmeasurable();
+      await this.#keepWeights(() => this.#snapshots.open());
       const { plan, reason } = this.#decision;
       await this.#tell('runStarted', { run: this.#settings.run, plan, reason });
       while (this.#book.stoppedBy === undefined) await this.#runEpoch();
+      if (this.#decision.snapshot === 'restore') await this.#snapshots.obey(this.#decision);
     } catch (error) {
       failure = { error };
     }
@@ -65,6 +70,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     let complete = false;
     while (!complete && book.stoppedBy === undefined) {
       await this.#breath.take();
+      await this.#keepWeights(() => this.#snapshots.obey(this.#decision));
       await this.#settleBeforeTiming();
       const started = this.#settings.clock();
       const batch = await cursor.take(book.mayTake(this.#decision.plan.batchSize));
@@ -108,6 +114,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
           throw new TrainingError(outcome.kind, recovery.message, { cause: outcome.cause });
         this.#refuseEqualRetry(outcome, recovery.decision.plan);
         await this.#follow(recovery.decision);
+        await this.#keepWeights(() => this.#snapshots.obey(recovery.decision));
       }
       await this.#breath.take();
       if (this.#book.stoppedBy !== undefined) return;
@@ -156,7 +163,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       seconds,
     }: { examples: number; learningRateScale: number; seconds: number },
   ): Promise<void> {
-    const { plan, measure } = this.#decision;
+    const { plan, measure, reason } = this.#decision;
     const book = this.#book;
     const { microBatchSize, loss, losses, gradient, memory, measuringSeconds } = update;
     const warm = this.#stepsAtPlan > 0;
@@ -183,7 +190,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       ...(gradient && { gradient }),
       ...(memory && { memory }),
     };
-    await this.#tell('stepFinished', { ...book.progress, outcome, learningRateScale });
+    await this.#tell('stepFinished', { ...book.progress, outcome, learningRateScale, reason });
     const asked = this.#settings.clock();
     const decision = this.#options.controller.next(outcome, this.#decision.state);
     book.ledger.addOverhead(this.#settings.clock() - asked);
@@ -197,10 +204,17 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     const isSame = from.batchSize === to.batchSize && from.microBatchSize === to.microBatchSize;
     // The size that was being tried out is the one to keep: the same plan, for a reason of its own.
     const isSettled = firm === true && decision.firm === true && decision.reason.code !== before.code;
-    if (isSame && !isSettled) return;
+    if (isSame && !isSettled && decision.snapshot !== 'restore') return;
     if (!isSame) this.#stepsAtPlan = 0;
     this.#planChanges += 1;
     await this.#tell('planChanged', { ...this.#book.progress, from, to, reason: decision.reason });
+  }
+
+  /** Copies of the weights are no training. */
+  async #keepWeights(work: () => Promise<unknown>): Promise<void> {
+    const started = this.#settings.clock();
+    await work();
+    this.#book.ledger.addOverhead(this.#settings.clock() - started);
   }
 
   async #validate(): Promise<void> {
@@ -246,6 +260,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     const { backend, source } = this.#options;
     const book = this.#book;
     book.losses.dispose();
+    this.#snapshots.dispose();
     const stoppedBy = failure ? 'error' : (book.stoppedBy ?? 'epochs');
     const totals = book.ledger.totals(book.seconds);
     const end = { ...book.progress, stoppedBy, totals } as const;

@@ -142,6 +142,32 @@ export function describeBackend<Batch, Gradient>(
       backend.release(whole.gradient, a.gradient, b.gradient);
     });
 
+    it('goes back to a copy of the weights as if nothing had happened since, where it makes copies', async () => {
+      if (!backend.snapshot) return;
+      const step = async (): Promise<number> => {
+        const { gradient, loss } = await mean(12, 12);
+        await backend.apply(gradient, 0.1);
+        backend.release(gradient);
+        return loss;
+      };
+      const empty = await backend.snapshot();
+      const fromStart = [await step(), await step()];
+      const before = fixture.live();
+      const copy = await backend.snapshot();
+      const first = [await step(), await step(), await step()];
+      for (const again of [1, 2]) {
+        await copy.restore();
+        // The optimizer's memory is back as well, or the second and third loss would differ.
+        expect([await step(), await step(), await step()], `restored ${again} times`).toEqual(first);
+      }
+      copy.dispose();
+      copy.dispose();
+      expect(fixture.live()).toBe(before);
+      await empty.restore();
+      expect([await step(), await step()]).toEqual(fromStart);
+      empty.dispose();
+    });
+
     it('takes an error that is not its own for none of its failures', () => {
       expect(backend.classify(new Error('planted by the suite'))).toBe('other');
     });

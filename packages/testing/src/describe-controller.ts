@@ -56,7 +56,7 @@ function drive(
   return decisions;
 }
 
-function expectSound({ plan, reason, measure }: Decision<Json>): void {
+function expectSound({ plan, reason, measure, evidence = {} }: Decision<Json>): void {
   expect(Number.isInteger(plan.batchSize) && plan.batchSize > 0, `batchSize ${plan.batchSize}`).toBe(true);
   expect(Number.isInteger(plan.microBatchSize) && plan.microBatchSize > 0).toBe(true);
   expect(plan.microBatchSize).toBeLessThanOrEqual(plan.batchSize);
@@ -66,6 +66,7 @@ function expectSound({ plan, reason, measure }: Decision<Json>): void {
   expect(reason.text.length).toBeGreaterThan(0);
   for (const [name, value] of Object.entries(reason.numbers)) expect(Number.isFinite(value), name).toBe(true);
   expect(new Set(measure).size, 'each measurement once').toBe(measure.length);
+  for (const [name, value] of Object.entries(evidence)) expect(Number.isFinite(value), name).toBe(true);
 }
 
 /**
@@ -86,6 +87,7 @@ export function describeController<State extends Json>(
       for (const decision of drive(controller, run, { steps })) {
         expectSound(decision);
         for (const measurement of decision.measure) expect(controller.measures).toContain(measurement);
+        if (decision.snapshot) expect(controller.restores, 'restores').toBe(true);
       }
     });
 

@@ -1,4 +1,11 @@
-import type { Ability, Backend, BatchEvaluation, Deferred, FailedStep } from '@batchwise/core';
+import type {
+  Ability,
+  Backend,
+  BackendSnapshot,
+  BatchEvaluation,
+  Deferred,
+  FailedStep,
+} from '@batchwise/core';
 import type { FakeClock } from './fake-clock.ts';
 
 /** A gradient of the quadratic model; it knows whether it was freed. */
@@ -13,6 +20,8 @@ export interface QuadraticOptions {
   readonly weight?: number;
   /** Default 0.1. */
   readonly learningRate?: number;
+  /** λ of a penalty λw²/2 on the weight, a part of each loss. Default 0. */
+  readonly penalty?: number;
   /** A micro-batch above this is out of memory. Default: none. */
   readonly memoryLimit?: number;
   /** Moves on for each gradient by `fixedSeconds + secondsPerExample · examples`. */
@@ -59,10 +68,11 @@ export class QuadraticBackend implements Backend<readonly number[], ScalarGradie
     this.microBatchSizes.push(batch.length);
     if (batch.length > memoryLimit) throw new Error(`out of memory at ${batch.length}`);
     clock?.advance(fixedSeconds + secondsPerExample * batch.length);
+    const penalty = this.#options.penalty ?? 0;
     const lossOf = (x: number): number => (this.weight - x) ** 2 / 2;
     return {
-      gradient: this.#handOut(meanOf(batch, (x) => this.weight - x)),
-      loss: this.#deferred(meanOf(batch, lossOf)),
+      gradient: this.#handOut(meanOf(batch, (x) => this.weight - x) + penalty * this.weight),
+      loss: this.#deferred(meanOf(batch, lossOf) + (penalty * this.weight ** 2) / 2),
       ...(exampleLosses && { exampleLosses: this.#deferred(batch.map(lossOf)) }),
     };
   }
@@ -80,6 +90,17 @@ export class QuadraticBackend implements Backend<readonly number[], ScalarGradie
   apply(gradient: ScalarGradient, learningRateScale: number): void {
     this.appliedScales.push(learningRateScale);
     this.weight -= (this.#options.learningRate ?? 0.1) * learningRateScale * gradient.value;
+  }
+
+  penaltyGradient(): ScalarGradient | undefined {
+    const { penalty = 0 } = this.#options;
+    return penalty === 0 ? undefined : this.#handOut(penalty * this.weight);
+  }
+
+  snapshot(): BackendSnapshot {
+    const { weight } = this;
+    const copy = this.#handOut(weight);
+    return { restore: () => void (this.weight = weight), dispose: () => this.release(copy) };
   }
 
   evaluate(batch: readonly number[]): BatchEvaluation {

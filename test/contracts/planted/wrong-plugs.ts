@@ -86,7 +86,7 @@ describeSource(
 
 class Planted extends QuadraticBackend {
   constructor(
-    readonly wrong: 'sum' | 'dot' | 'leak' | 'uphill' | 'split' | 'classify',
+    readonly wrong: 'sum' | 'dot' | 'leak' | 'uphill' | 'split' | 'classify' | 'snapshot',
     options: QuadraticOptions = { weight: 3 },
   ) {
     super(options);
@@ -116,11 +116,16 @@ class Planted extends QuadraticBackend {
     return this.wrong === 'split' ? [batch] : super.split(batch, size);
   }
 
+  override snapshot() {
+    const copy = super.snapshot();
+    return this.wrong === 'snapshot' ? { ...copy, restore: () => undefined } : copy;
+  }
+
   override classify(error: unknown) {
     return this.wrong === 'classify' ? ('outOfMemory' as const) : super.classify(error);
   }
 }
-for (const wrong of ['sum', 'dot', 'leak', 'uphill', 'split', 'classify'] as const)
+for (const wrong of ['sum', 'dot', 'leak', 'uphill', 'split', 'classify', 'snapshot'] as const)
   describeBackend(`wrong ${wrong}`, () => {
     const backend = new Planted(wrong);
     const batch = (size: number): number[] => Array.from({ length: size }, (_, i) => i / 2);

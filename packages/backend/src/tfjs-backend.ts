@@ -16,7 +16,7 @@ const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
 /**
  * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
  * are used, on the engine that `tf` is set to. The optimizer keeps its state, so the model can be saved or trained on
- * afterwards; its learning rate is scaled for single updates and given back at the end of each run.
+ * afterwards; its learning rate is scaled for single updates and given back after each.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  */
 export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, LayersGradient> {
@@ -92,11 +92,13 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return deferredSum(products);
   }
 
-  apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
-    return this.#guard(() => {
-      this.#learningRate.set(learningRateScale);
-      this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
-    });
+  async apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
+    this.#learningRate.set(learningRateScale);
+    try {
+      await this.#guard(() => this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient)));
+    } finally {
+      this.#learningRate.restore();
+    }
   }
 
   evaluate(batch: ArrayBatch) {
@@ -144,7 +146,6 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   endRun(): void {
-    this.#learningRate.restore();
     this.#watch.reset();
   }
 

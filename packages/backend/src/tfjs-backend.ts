@@ -1,24 +1,38 @@
-import { TrainingError, type Backend, type Deferred, type Measurement } from '@batchwise/core';
+import type { Ability, Backend, Deferred } from '@batchwise/core';
 import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
-import { deferredSum } from './deferred.ts';
+import { deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
 import { LearningRateKnob } from './learning-rate.ts';
+import { Objective } from './objective.ts';
 import { TrainingState } from './training-state.ts';
-import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
+import type { LayersModel, Tensor, Tf } from './tf.ts';
 
 /** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
 export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
 
+/** What is wanted of a backend beyond what the loop needs. */
+export interface TfjsBackendOptions {
+  /**
+   * Given the model's metrics on each micro-batch that it is trained on, by name, in the forward pass of training; takes
+   * them over. Without it they are not computed.
+   */
+  readonly onTrainingMetrics?: (metrics: Readonly<Record<string, Deferred>>) => void;
+}
+
 /**
  * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
  * are used, on the engine that `tf` is set to. The optimizer keeps its state, so the model can be saved or trained on
- * afterwards; its learning rate is scaled for single updates and given back at the end of each run.
+ * afterwards; its learning rate is scaled for single updates and given back after each.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  */
-export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, LayersGradient> {
-  return new TfjsBackend(tf, openModel(model));
+export function tfjsBackend(
+  tf: Tf,
+  model: LayersModel,
+  options: TfjsBackendOptions = {},
+): Backend<ArrayBatch, LayersGradient> {
+  return new TfjsBackend(tf, openModel(model), options);
 }
 
 const UPDATE: Task = { kind: 'apply', examples: 0 };
@@ -27,22 +41,32 @@ const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, example
 
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly name: string;
-  readonly can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
+  readonly can: ReadonlySet<Ability> = new Set<Ability>([
+    'loss',
+    'seconds',
+    'gradient',
+    'memory',
+    'exampleLosses',
+  ]);
   readonly #tf: Tf;
   readonly #model: CompiledModel;
+  readonly #objective: Objective;
   readonly #learningRate: LearningRateKnob;
   readonly #keeper: EngineKeeper;
+  readonly #onTrainingMetrics: TfjsBackendOptions['onTrainingMetrics'];
 
-  constructor(tf: Tf, model: CompiledModel) {
+  constructor(tf: Tf, model: CompiledModel, { onTrainingMetrics }: TfjsBackendOptions) {
     this.name = tf.getBackend();
     this.#tf = tf;
     this.#model = model;
+    this.#objective = new Objective(tf, model);
     this.#learningRate = new LearningRateKnob(model.optimizer);
     this.#keeper = keeperOf({
       tf,
       state: new TrainingState(tf, model),
-      onRestored: () => this.#learningRate.forget(),
+      onRestored: () => this.#learningRate.renew(),
     });
+    this.#onTrainingMetrics = onTrainingMetrics;
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -53,16 +77,29 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return splitBatch(batch, microBatchSize);
   }
 
-  gradient(batch: ArrayBatch) {
+  gradient(batch: ArrayBatch, ask?: { readonly exampleLosses: boolean }) {
     const { variables } = this.#model;
     return this.#keeper.guard(taskOf('gradient', batch), () => {
-      const [xs, ys] = this.#upload(batch);
+      const examples = this.#upload(batch);
+      let metrics: readonly Tensor[] = [];
+      let losses: Tensor | undefined;
       try {
-        const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
+        const { value, grads } = this.#tf.variableGrads(() => {
+          const outputs = this.#model.outputs(examples.xs, true);
+          if (this.#onTrainingMetrics)
+            metrics = this.#objective.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
+          if (ask?.exampleLosses) losses = this.#tf.keep(this.#objective.exampleLosses(outputs, examples));
+          return this.#objective.trainingLoss(outputs, examples);
+        }, [...variables]);
         const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
-        return { gradient, loss: deferredSum(value) };
+        this.#onTrainingMetrics?.(this.#named(metrics));
+        return {
+          gradient,
+          loss: deferredSum(value),
+          ...(losses && { exampleLosses: deferredValues(losses) }),
+        };
       } finally {
-        this.#tf.dispose([...xs, ...ys]);
+        this.#tf.dispose(Object.values(examples).flat());
       }
     });
   }
@@ -100,26 +137,24 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   async apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
     this.#learningRate.set(learningRateScale);
-    const update = () => this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
-    await this.#keeper.guard(UPDATE, update);
+    try {
+      const update = () => this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
+      await this.#keeper.guard(UPDATE, update);
+    } finally {
+      this.#learningRate.restore();
+    }
   }
 
   evaluate(batch: ArrayBatch) {
     return this.#keeper.guard(taskOf('evaluate', batch), () => {
-      const [xs, ys] = this.#upload(batch);
-      const { tidy, mean } = this.#tf;
+      const { xs, ys } = this.#upload({ xs: batch.xs, ys: batch.ys });
       try {
-        const values = tidy(() => {
+        const [loss, ...metrics] = this.#tf.tidy(() => {
           const outputs = this.#model.outputs(xs, false);
-          const metrics = this.#model.metrics.map(({ metric, output }) =>
-            mean(metric(at(ys, output, 'target'), at(outputs, output, 'output'))),
-          );
-          return [this.#dataLoss(ys, outputs), ...metrics];
+          return [this.#objective.dataLoss(outputs, { ys }), ...this.#objective.metrics(outputs, { ys })];
         });
-        const [loss, ...metrics] = values.map((value) => deferredSum(value));
-        const named = metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', metric] as const);
         if (!loss) throw new Error('unreachable: the loss is always evaluated');
-        return { loss, metrics: Object.fromEntries(named) };
+        return { loss: deferredSum(loss), metrics: this.#named(metrics) };
       } finally {
         this.#tf.dispose([...xs, ...ys]);
       }
@@ -152,41 +187,28 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   endRun(): Promise<void> {
-    this.#learningRate.restore();
     return this.#keeper.endRun();
   }
 
-  #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
+  #upload({ xs, ys, weights = [] }: ArrayBatch): Uploaded {
     const upload = (rows: Rows): Tensor => {
       if ('data' in rows) return this.#tf.tensor(rows.data, [...rows.shape]);
       this.#keeper.refuseLost(rows.tensor);
       return this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)));
     };
-    return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
+    return { xs: listOf(xs).map(upload), ys: listOf(ys).map(upload), weights: weights.map(upload) };
   }
 
-  #trainingLoss(xs: readonly Tensor[], ys: readonly Tensor[]): Scalar {
-    const loss = this.#dataLoss(ys, this.#model.outputs(xs, true));
-    return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
-  }
-
-  /** The sum over outputs of each one's mean loss per example, as TensorFlow.js defines it. */
-  #dataLoss(ys: readonly Tensor[], outputs: readonly Tensor[]): Scalar {
-    const losses = this.#model.losses.map((loss, i) =>
-      this.#tf.mean<Scalar>(loss(at(ys, i, 'target'), at(outputs, i, 'output'))),
+  #named(metrics: readonly Tensor[]): Readonly<Record<string, Deferred>> {
+    return Object.fromEntries(
+      metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(metric)]),
     );
-    return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
   }
 }
 
-function at(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
-  const tensor = tensors[index];
-  if (tensor) return tensor;
-  throw new TrainingError(
-    'invalidOptions',
-    `The model needs ${what} ${index + 1}, but there are ${tensors.length}.`,
-    {
-      hint: 'Give the batch one ys for each output of the model.',
-    },
-  );
+/** A batch on the device. */
+interface Uploaded {
+  readonly xs: readonly Tensor[];
+  readonly ys: readonly Tensor[];
+  readonly weights: readonly Tensor[];
 }

@@ -25,8 +25,8 @@ export interface IndexSampler {
    */
   observe?(indices: ArrayLike<number>, losses: ArrayLike<number>): void;
   /**
-   * A copy of all that `observe` left behind. A sampler made anew with it goes on in the same way at
-   * `epoch(index, startAt)`. Absent where `observe` is.
+   * A copy of all that the order depends on beside seed, epoch and position, such as what `observe` left behind. A
+   * sampler made anew with it goes on in the same way at `epoch(index, startAt)`. Absent where there is nothing.
    */
   state?(): Json;
 }

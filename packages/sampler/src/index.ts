@@ -13,6 +13,7 @@ export {
   type Json,
   type ReadPositions,
 } from './index-sampler.ts';
+export { MinHeap } from './min-heap.ts';
 export { mixed, type MixedOptions, type MixedPart } from './mixed.ts';
 export { passFeedback } from './pass-feedback.ts';
 export { MAX_SIZE, requireInteger, type IntegerRange } from './require-integer.ts';

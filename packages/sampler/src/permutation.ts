@@ -1,7 +1,7 @@
 import { seededRandom, type SeededRandom } from './seeded-random.ts';
 
 /** Items that are still shuffled in one go: their order and the random words stay in the processor's cache. */
-export const CACHED_ITEMS = 2 ** 16;
+const CACHED_ITEMS = 2 ** 16;
 
 /** Which of all permutations, and how it is made. */
 export interface PermutationOptions {

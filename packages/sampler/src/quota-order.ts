@@ -1,4 +1,4 @@
-import { EarliestFirst } from './earliest-first.ts';
+import { MinHeap } from './min-heap.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /**
@@ -39,7 +39,7 @@ export function quotaOrder(quotas: readonly number[], seed: number, stream: numb
   const size = quotas.reduce((sum, quota) => sum + quota, 0);
   const random = seededRandom(seed, stream);
   const waiting = new Calendar(size, quotas.length);
-  const ready = new EarliestFirst(quotas.length);
+  const ready = new MinHeap(quotas.length);
   const placed = new Int32Array(quotas.length);
   for (let part = 0; part < quotas.length; part++) waiting.add(0, part);
   return Int32Array.from({ length: size }, (_, place) => {

@@ -1,5 +1,5 @@
-/** A binary heap of numbered items, the one with the smallest key first. */
-export class EarliestFirst {
+/** A binary heap of up to `capacity` numbered items, the one with the smallest key first. For samplers of your own. */
+export class MinHeap {
   readonly #keys: Float64Array;
   readonly #items: Int32Array;
   #length = 0;
@@ -9,6 +9,12 @@ export class EarliestFirst {
     this.#items = new Int32Array(capacity);
   }
 
+  /** The smallest key; `Infinity` where there is no item. */
+  get firstKey(): number {
+    return this.#length === 0 ? Infinity : this.#key(0);
+  }
+
+  /** An item more; there must be room for it. */
   add(key: number, item: number): void {
     let at = this.#length++;
     while (at > 0) {

@@ -1,2 +1,3 @@
-export type { Engine, EngineName, LayersTf } from './engine.ts';
+export { softwareVulkan, type WebgpuOptions } from './dawn.ts';
+export type { Engine, EngineLimits, EngineName, LayersTf, PassedOver } from './engine.ts';
 export { ENGINE_NAMES, loadEngine, type EngineOptions } from './load-engine.ts';

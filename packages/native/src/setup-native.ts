@@ -128,7 +128,10 @@ async function install({ options, variant, machine, ways, signal }: Job): Promis
     const record = await firstThatWorks(session, ways);
     await rm(session.scratch, { recursive: true, force: true });
     signal.throwIfAborted();
-    await finishInstallation(cacheDir, variant, { folder, record });
+    // Another process may have been as far sooner, and be using its own by now.
+    const other = nativeLocation(cacheDir, variant);
+    if (other && fits(other, options)) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    else await finishInstallation(cacheDir, variant, { folder, record });
   } catch (error) {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     throw error;

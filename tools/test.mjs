@@ -32,13 +32,14 @@ const nx = (target, ...args) =>
 
 /**
  * @param {string} tool
+ * @param {string[]} args
  * @returns {import('./child-process.mjs').Command}
  */
-const node = (tool) => ({ program: process.execPath, args: [join(root, 'tools', tool)] });
+const node = (tool, ...args) => ({ program: process.execPath, args: [join(root, 'tools', tool), ...args] });
 
 /** @type {readonly Stage[]} */
 const STAGES = [
-  { name: 'install and build', command: () => node('bootstrap.mjs') },
+  { name: 'install and build', command: () => node('bootstrap.mjs', '--build-only') },
   { name: 'layers', command: () => node('check-layers.mjs') },
   { name: 'typecheck', command: () => nx('typecheck') },
   // The other output styles keep a passing task's warning to themselves.
@@ -60,6 +61,15 @@ async function runStage({ name, command, failsOn }) {
   return { passed: Number(hasPassed), failed: Number(!hasPassed), skipped: 0 };
 }
 
+/** Has native TensorFlow set up for the tests that need it. That is no check: where it is not to be had, they are skipped. */
+async function prepareNative() {
+  const start = performance.now();
+  const { output } = await run(node('bootstrap.mjs'), { cwd: root });
+  const [line] = output.split('\n').filter((text) => text.startsWith('Native TensorFlow is '));
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  if (line !== undefined) console.log(`• ${line} (${seconds} s)`);
+}
+
 /**
  * @param {readonly string[]} args
  * @returns {Promise<import('./test/counts.mjs').Counts>}
@@ -79,6 +89,7 @@ async function runVitest(args) {
 
 let counts = { passed: 0, failed: 0, skipped: 0 };
 for (const stage of STAGES) counts = addCounts(counts, await runStage(stage));
+if (counts.failed === 0) await prepareNative();
 counts = addCounts(counts, await runVitest(process.argv.slice(2)));
 console.log(countLine(counts));
 if (counts.failed > 0) process.exitCode = 1;

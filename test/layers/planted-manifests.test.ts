@@ -3,7 +3,7 @@ import type { Tree } from '../support/temporary-folder.ts';
 import { manifests, violations, withFile, withManifest } from './fixture.ts';
 
 describe('a planted package.json is reported', () => {
-  const { core, sampler, noiseScale, tuner, backend } = manifests;
+  const { core, sampler, noiseScale, probe, tuner, backend } = manifests;
   const tags =
     'needs exactly one layer tag in nx.tags of layer:pure, layer:core, layer:policy, layer:adapter, layer:app, layer:test';
   const planted: readonly (readonly [what: string, tree: Tree, expected: string])[] = [
@@ -36,6 +36,21 @@ describe('a planted package.json is reported', () => {
       'pure depends on core',
       withManifest('packages/sampler', sampler, { dependencies: { '@batchwise/core': '0.1.0' } }),
       'packages/sampler/package.json: depends on @batchwise/core, but layer pure may use only pure, and @batchwise/core is core',
+    ],
+    [
+      'pure needs what only its adapter folder may use',
+      withManifest('packages/probe', probe, { peerDependenciesMeta: {} }),
+      'packages/probe/package.json: depends on systeminformation, but layer pure may not use it',
+    ],
+    [
+      'a folder of another layer that is not there',
+      withManifest('packages/sampler', sampler, { nx: { tags: ['layer:pure', 'folder:src/node=adapter'] } }),
+      'packages/sampler/package.json: the tag folder:src/node=adapter names no folder below src/ that has files, or no layer',
+    ],
+    [
+      'a folder of a layer that is not there',
+      withManifest('packages/core', core, { nx: { tags: ['layer:core', 'folder:src=purr'] } }),
+      'packages/core/package.json: the tag folder:src=purr names no folder below src/ that has files, or no layer',
     ],
     [
       'another version',

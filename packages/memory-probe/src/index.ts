@@ -1,0 +1,20 @@
+export type { SizeBounds, StaticLimit } from './bounds.ts';
+export { findCeiling, type Ceiling, type CeilingOptions } from './find-ceiling.ts';
+export {
+  fitMemory,
+  predictPeakBytes,
+  upperPeakBytes,
+  type MeasuredPeak,
+  type MemoryFit,
+} from './memory-fit.ts';
+export type { CeilingLimit } from './propose.ts';
+export type { Certainty, PeakReading } from './reading.ts';
+export type {
+  AbortSignalLike,
+  CanaryPair,
+  Trial,
+  TrialOutcome,
+  TrialRecord,
+  TrialRequest,
+  Verdict,
+} from './trial.ts';

@@ -33,10 +33,12 @@ export function flush(backend: GpuBackend): void {
 /** The memory of a device, as TensorFlow.js takes it. */
 export class GpuBuffers {
   readonly #backend: GpuBackend;
-  #peakBytes = 0;
+  /** Of the work run here since the run began, that on a device before included. */
+  #peakBytes: number;
 
-  constructor(backend: GpuBackend) {
+  constructor(backend: GpuBackend, peakBytes = 0) {
     this.#backend = backend;
+    this.#peakBytes = peakBytes;
   }
 
   /** Freed buffers that are kept included: they take memory like others. */
@@ -44,7 +46,6 @@ export class GpuBuffers {
     return this.#backend.bufferManager.numBytesAllocated;
   }
 
-  /** Of all work run here since the last reset. */
   get peakBytes(): number {
     return Math.max(this.#peakBytes, this.bytesAllocated);
   }
@@ -85,7 +86,8 @@ export class GpuBuffers {
     await device.queue.onSubmittedWorkDone();
   }
 
-  resetPeak(): void {
-    this.#peakBytes = 0;
+  /** Begins a new peak, or goes back to one before. */
+  resetPeak(peakBytes = 0): void {
+    this.#peakBytes = peakBytes;
   }
 }

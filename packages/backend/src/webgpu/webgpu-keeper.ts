@@ -46,20 +46,25 @@ export class WebgpuKeeper implements EngineKeeper {
   async guard<T>(task: Task, work: () => T): Promise<T> {
     refuseOtherEngine(this.#kept.tf, NAME);
     const { buffers } = this.#refuseLostDevice();
-    if (task.kind !== 'apply') await this.#makeRoom(task);
     if (task.kind === 'gradient') await this.#lifeline.begin();
-    const wasCrowded = buffers.keepsFreed;
-    try {
-      return await this.#checked(task, work);
-    } catch (error) {
-      if (this.classify(error) === 'deviceLost') throw error;
-      // A buffer that failed is freed like any other, and would fail whoever gets it next.
-      await buffers.trim();
-      this.#unconfirmed = [];
-      if (this.classify(error) !== 'outOfMemory' || !wasCrowded) throw error;
+    if (task.kind !== 'apply') await this.#makeRoom(task);
+    const { peakBytes } = buffers;
+    for (;;) {
+      const isCrowded = buffers.keepsFreed;
+      try {
+        return await this.#checked(task, work);
+      } catch (error) {
+        const verdict = this.classify(error);
+        if (verdict === 'deviceLost') throw error;
+        this.#unconfirmed = [];
+        // A buffer that failed is freed like any other, and would fail whoever gets it next.
+        await buffers.trim();
+        // What did not fit was never in use.
+        buffers.resetPeak(peakBytes);
+        // Buffers that were kept for other sizes may have stood in the way, once.
+        if (verdict !== 'outOfMemory' || !isCrowded) throw error;
+      }
     }
-    // Buffers kept for other sizes may have been what stood in the way.
-    return this.#checked(task, work);
   }
 
   async #checked<T>({ kind }: Task, work: () => T): Promise<T> {
@@ -169,7 +174,8 @@ export class WebgpuKeeper implements EngineKeeper {
     const backend = this.#kept.tf.backend() as unknown as GpuBackend;
     if (this.#attached?.backend !== backend) {
       const { device } = backend;
-      const attached: Attached = { backend, device, buffers: new GpuBuffers(backend), lost: undefined };
+      const buffers = new GpuBuffers(backend, this.#attached?.buffers.peakBytes);
+      const attached: Attached = { backend, device, buffers, lost: undefined };
       void device.lost.then((lost) => (attached.lost = lost));
       this.#attached = attached;
     }

@@ -6,6 +6,9 @@ import { deferredSum } from './deferred.ts';
 import { LearningRateKnob } from './learning-rate.ts';
 import { TensorWatch } from './tensor-watch.ts';
 import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
+import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
+import type { StepRunner } from './traced/tensor-work.ts';
+import { updateWork } from './update-work.ts';
 
 /** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
 export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
@@ -19,8 +22,12 @@ const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
  * afterwards; its learning rate is scaled for single updates and given back at the end of each run.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  */
-export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, LayersGradient> {
-  return new TfjsBackend(tf, openModel(model));
+export function tfjsBackend(
+  tf: Tf,
+  model: LayersModel,
+  options: TracingOptions = {},
+): Backend<ArrayBatch, LayersGradient> {
+  return new TfjsBackend(tf, model, options);
 }
 
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
@@ -30,13 +37,17 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #model: CompiledModel;
   readonly #learningRate: LearningRateKnob;
   readonly #watch: TensorWatch;
+  readonly #steps: StepRunner;
 
-  constructor(tf: Tf, model: CompiledModel) {
+  constructor(tf: Tf, model: LayersModel, options: TracingOptions) {
     this.name = tf.getBackend();
     this.#tf = tf;
-    this.#model = model;
-    this.#learningRate = new LearningRateKnob(model.optimizer);
+    this.#model = openModel(model);
+    const { optimizer } = this.#model;
+    this.#learningRate = new LearningRateKnob(optimizer);
     this.#watch = new TensorWatch(tf);
+    const onBytes = (bytes: number): void => this.#watch.note(bytes);
+    this.#steps = stepRunner(tf, model, { ...options, optimizer, onBytes });
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -52,9 +63,20 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return this.#guard(() => {
       const [xs, ys] = this.#upload(batch);
       try {
-        const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
-        const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
-        return { gradient, loss: deferredSum(value) };
+        const [loss, ...tensors] = this.#steps.run({
+          part: 'gradient',
+          key: shapesOf(xs, ys),
+          examples: sizeOfBatch(batch),
+          inputs: [...xs, ...ys, ...this.#model.weights],
+          tolerance: SUMS_TOLERANCE,
+          compute: () => {
+            const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
+            return [value, ...variables.map(({ name }) => grads[name] ?? null)];
+          },
+        });
+        if (!loss) throw new Error('unreachable: the loss is always computed');
+        const gradient = variables.map(({ name }, i) => ({ name, tensor: tensors[i] ?? null }));
+        return { gradient, loss: deferredSum(loss) };
       } finally {
         this.#tf.dispose([...xs, ...ys]);
       }
@@ -63,23 +85,30 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   accumulate(total: LayersGradient | undefined, part: LayersGradient, weight: number): LayersGradient {
     if (total === undefined && weight === 1) return part;
-    // In one tidy, so that a failure half-way leaves nothing.
-    const sums = this.#tf.tidy(() =>
+    const scaledSums = (factor: number) =>
       part.map(({ tensor }, i) => {
         const before = total?.[i]?.tensor;
-        if (!tensor) return this.#tf.scalar(0);
-        const scaled = this.#tf.mul(tensor, weight);
+        if (!tensor) return null;
+        const scaled = this.#tf.mul(tensor, factor);
         return before ? this.#tf.add(before, scaled) : scaled;
-      }),
-    );
-    const sum = part.map(({ name, tensor }, i) => ({ name, tensor: tensor ? (sums[i] ?? null) : null }));
+      });
+    const sums = this.#steps.run({
+      part: 'accumulate',
+      key: `${presenceOf(part)} ${total ? presenceOf(total) : ''}`,
+      inputs: [...tensorsOf(part), ...tensorsOf(total ?? [])],
+      numbers: [weight],
+      tolerance: SUMS_TOLERANCE,
+      compute: () => scaledSums(weight),
+      rehearsal: { numbers: [weight / 2], compute: () => scaledSums(weight / 2) },
+    });
+    const sum = part.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
     this.release(part, ...(total ? [total] : []));
     return sum;
   }
 
   dot(a: LayersGradient, b: LayersGradient): Deferred {
     // A matrix product is as precise as the engine gets; a plain sum is off by 0.3 % on wasm at 4M values.
-    const products = this.#tf.tidy(() => {
+    const inner = () => {
       const parts = a.flatMap(({ tensor }, i) => {
         const other = b[i]?.tensor;
         if (!tensor || !other) return [];
@@ -87,31 +116,45 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         const column = this.#tf.reshape(other, [-1, 1]);
         return [this.#tf.reshape(this.#tf.matMul(row, column), [1])];
       });
-      return this.#tf.concat(parts);
+      return [this.#tf.concat(parts)];
+    };
+    const [products] = this.#steps.run({
+      part: 'dot',
+      key: `${presenceOf(a)} ${a === b ? '' : presenceOf(b)}`,
+      inputs: a === b ? tensorsOf(a) : [...tensorsOf(a), ...tensorsOf(b)],
+      tolerance: SUMS_TOLERANCE,
+      compute: inner,
     });
+    if (!products) throw new Error('unreachable: the products are always computed');
     return deferredSum(products);
   }
 
   apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
     return this.#guard(() => {
       this.#learningRate.set(learningRateScale);
-      this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
+      this.#steps.run(updateWork(this.#model, gradient));
     });
   }
 
   evaluate(batch: ArrayBatch) {
     return this.#guard(() => {
       const [xs, ys] = this.#upload(batch);
-      const { tidy, mean } = this.#tf;
+      const { mean } = this.#tf;
       try {
-        const values = tidy(() => {
-          const outputs = this.#model.outputs(xs, false);
-          const metrics = this.#model.metrics.map(({ metric, output }) =>
-            mean(metric(at(ys, output, 'target'), at(outputs, output, 'output'))),
-          );
-          return [this.#dataLoss(ys, outputs), ...metrics];
+        const values = this.#steps.run({
+          part: 'evaluation',
+          key: shapesOf(xs, ys),
+          inputs: [...xs, ...ys, ...this.#model.weights],
+          tolerance: SUMS_TOLERANCE,
+          compute: () => {
+            const outputs = this.#model.outputs(xs, false);
+            const metrics = this.#model.metrics.map(({ metric, output }) =>
+              mean(metric(at(ys, output, 'target'), at(outputs, output, 'output'))),
+            );
+            return [this.#dataLoss(ys, outputs), ...metrics];
+          },
         });
-        const [loss, ...metrics] = values.map((value) => deferredSum(value));
+        const [loss, ...metrics] = values.flatMap((value) => (value ? [deferredSum(value)] : []));
         const named = metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', metric] as const);
         if (!loss) throw new Error('unreachable: the loss is always evaluated');
         return { loss, metrics: Object.fromEntries(named) };
@@ -146,6 +189,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   endRun(): void {
     this.#learningRate.restore();
     this.#watch.reset();
+    this.#steps.dispose();
   }
 
   async #guard<T>(work: () => T): Promise<T> {
@@ -185,6 +229,19 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
   }
 }
+
+/** Sums of the same values in another order, relative to the largest. */
+const SUMS_TOLERANCE = 1e-4;
+
+const shapesOf = (...lists: readonly (readonly Tensor[])[]): string =>
+  lists.map((list) => list.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join()).join(' -> ');
+
+/** Which weights have a gradient. */
+const presenceOf = (gradient: LayersGradient): string =>
+  gradient.map(({ tensor }) => (tensor ? '+' : '-')).join('');
+
+const tensorsOf = (gradient: LayersGradient): readonly Tensor[] =>
+  gradient.flatMap(({ tensor }) => tensor ?? []);
 
 function at(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
   const tensor = tensors[index];

@@ -11,6 +11,9 @@ export interface CompiledOptimizer {
   setLearningRate?(learningRate: number): void;
   /** Protected in the types; Adam, Adamax, RMSProp, Adagrad and Adadelta read it at each update. */
   learningRate?: number;
+  /** Counts the updates; protected in the types, as is the count. */
+  incrementIterations?(): void;
+  iterations_?: number;
 }
 
 /** What `compile` leaves in a LayersModel. These fields are public or protected there, and stable since 1.0. */

@@ -4,16 +4,17 @@ import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
+import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
 import { LearningRateKnob } from './learning-rate.ts';
 import { Objective } from './objective.ts';
-import { TrainingState } from './training-state.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
-
-/** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
-export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
+import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
+import type { StepRunner } from './traced/tensor-work.ts';
+import { TrainingState } from './training-state.ts';
+import { updateWork } from './update-work.ts';
 
 /** What is wanted of a backend beyond what the loop needs. */
-export interface TfjsBackendOptions {
+export interface TfjsBackendOptions extends TracingOptions {
   /**
    * Given the model's metrics on each micro-batch that it is trained on, by name, in the forward pass of training; takes
    * them over. Without it they are not computed.
@@ -32,12 +33,15 @@ export function tfjsBackend(
   model: LayersModel,
   options: TfjsBackendOptions = {},
 ): Backend<ArrayBatch, LayersGradient> {
-  return new TfjsBackend(tf, openModel(model), options);
+  return new TfjsBackend(tf, model, options);
 }
 
 const UPDATE: Task = { kind: 'apply', examples: 0 };
 
 const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
+
+/** Sums of the same values in another order, relative to the largest. */
+const SUMS_TOLERANCE = 1e-4;
 
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly name: string;
@@ -52,21 +56,27 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #model: CompiledModel;
   readonly #objective: Objective;
   readonly #learningRate: LearningRateKnob;
+  readonly #state: TrainingState;
   readonly #keeper: EngineKeeper;
+  readonly #steps: StepRunner;
   readonly #onTrainingMetrics: TfjsBackendOptions['onTrainingMetrics'];
 
-  constructor(tf: Tf, model: CompiledModel, { onTrainingMetrics }: TfjsBackendOptions) {
+  constructor(tf: Tf, model: LayersModel, options: TfjsBackendOptions) {
     this.name = tf.getBackend();
     this.#tf = tf;
-    this.#model = model;
-    this.#objective = new Objective(tf, model);
-    this.#learningRate = new LearningRateKnob(model.optimizer);
+    this.#model = openModel(model);
+    const { optimizer } = this.#model;
+    this.#objective = new Objective(tf, this.#model);
+    this.#learningRate = new LearningRateKnob(optimizer);
+    this.#state = new TrainingState(tf, this.#model);
     this.#keeper = keeperOf({
       tf,
-      state: new TrainingState(tf, model),
+      state: this.#state,
       onRestored: () => this.#learningRate.renew(),
     });
-    this.#onTrainingMetrics = onTrainingMetrics;
+    const onBytes = (bytes: number): void => this.#keeper.note(bytes);
+    this.#steps = stepRunner(tf, model, { ...options, optimizer, onBytes });
+    this.#onTrainingMetrics = options.onTrainingMetrics;
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -78,24 +88,29 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   gradient(batch: ArrayBatch, ask?: { readonly exampleLosses: boolean }) {
-    const { variables } = this.#model;
     return this.#keeper.guard(taskOf('gradient', batch), () => {
       const examples = this.#upload(batch);
-      let metrics: readonly Tensor[] = [];
-      let losses: Tensor | undefined;
+      const wanted = {
+        exampleLosses: ask?.exampleLosses === true,
+        metrics: this.#onTrainingMetrics !== undefined,
+      };
       try {
-        const { value, grads } = this.#tf.variableGrads(() => {
-          const outputs = this.#model.outputs(examples.xs, true);
-          if (this.#onTrainingMetrics)
-            metrics = this.#objective.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
-          if (ask?.exampleLosses) losses = this.#tf.keep(this.#objective.exampleLosses(outputs, examples));
-          return this.#objective.trainingLoss(outputs, examples);
-        }, [...variables]);
-        const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
+        const results = this.#steps.run({
+          part: 'gradient',
+          key: `${shapesOf(examples)} ${JSON.stringify(wanted)}`,
+          examples: sizeOfBatch(batch),
+          inputs: [...Object.values(examples).flat(), ...this.#model.weights],
+          tolerance: SUMS_TOLERANCE,
+          compute: () => this.#lossAndGradient(examples, wanted),
+        });
+        const { variables } = this.#model;
+        const [loss = null, ...others] = results;
+        const tensors = others.slice(0, variables.length);
+        const [losses, ...metrics] = others.slice(variables.length);
         this.#onTrainingMetrics?.(this.#named(metrics));
         return {
-          gradient,
-          loss: deferredSum(value),
+          gradient: variables.map(({ name }, i) => ({ name, tensor: tensors[i] ?? null })),
+          loss: deferredSum(computed(loss)),
           ...(losses && { exampleLosses: deferredValues(losses) }),
         };
       } finally {
@@ -106,16 +121,25 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   accumulate(total: LayersGradient | undefined, part: LayersGradient, weight: number): LayersGradient {
     if (total === undefined && weight === 1) return part;
-    // In one tidy, so that a failure half-way leaves nothing.
-    const scaledSums = () =>
+    const scaledSums = (factor: number) =>
       part.map(({ tensor }, i) => {
         const before = total?.[i]?.tensor;
-        if (!tensor) return this.#tf.scalar(0);
-        const scaled = this.#tf.mul(tensor, weight);
+        if (!tensor) return null;
+        const scaled = this.#tf.mul(tensor, factor);
         return before ? this.#tf.add(before, scaled) : scaled;
       });
-    const sums = this.#keeper.watch(() => this.#tf.tidy(scaledSums));
-    const sum = part.map(({ name, tensor }, i) => ({ name, tensor: tensor ? (sums[i] ?? null) : null }));
+    const sums = this.#keeper.watch(() =>
+      this.#steps.run({
+        part: 'accumulate',
+        key: `${presenceOf(part)} ${total ? presenceOf(total) : ''}`,
+        inputs: [...tensorsOf(part), ...tensorsOf(total ?? [])],
+        numbers: [weight],
+        tolerance: SUMS_TOLERANCE,
+        compute: () => scaledSums(weight),
+        rehearsal: { numbers: [weight / 2], compute: () => scaledSums(weight / 2) },
+      }),
+    );
+    const sum = part.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
     this.release(part, ...(total ? [total] : []));
     return sum;
   }
@@ -130,16 +154,24 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         const column = this.#tf.reshape(other, [-1, 1]);
         return [this.#tf.reshape(this.#tf.matMul(row, column), [1])];
       });
-      return this.#tf.concat(parts);
+      return [this.#tf.concat(parts)];
     };
-    return deferredSum(this.#keeper.watch(() => this.#tf.tidy(inner)));
+    const [products = null] = this.#keeper.watch(() =>
+      this.#steps.run({
+        part: 'dot',
+        key: `${presenceOf(a)} ${a === b ? '' : presenceOf(b)}`,
+        inputs: a === b ? tensorsOf(a) : [...tensorsOf(a), ...tensorsOf(b)],
+        tolerance: SUMS_TOLERANCE,
+        compute: inner,
+      }),
+    );
+    return deferredSum(computed(products));
   }
 
   async apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
     this.#learningRate.set(learningRateScale);
     try {
-      const update = () => this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
-      await this.#keeper.guard(UPDATE, update);
+      await this.#keeper.guard(UPDATE, () => this.#steps.run(updateWork(this.#model, gradient)));
     } finally {
       this.#learningRate.restore();
     }
@@ -147,14 +179,20 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   evaluate(batch: ArrayBatch) {
     return this.#keeper.guard(taskOf('evaluate', batch), () => {
-      const { xs, ys } = this.#upload({ xs: batch.xs, ys: batch.ys });
+      const examples = this.#upload({ xs: batch.xs, ys: batch.ys });
+      const { xs, ys } = examples;
       try {
-        const [loss, ...metrics] = this.#tf.tidy(() => {
-          const outputs = this.#model.outputs(xs, false);
-          return [this.#objective.dataLoss(outputs, { ys }), ...this.#objective.metrics(outputs, { ys })];
+        const [loss = null, ...metrics] = this.#steps.run({
+          part: 'evaluation',
+          key: shapesOf(examples),
+          inputs: [...xs, ...ys, ...this.#model.weights],
+          tolerance: SUMS_TOLERANCE,
+          compute: () => {
+            const outputs = this.#model.outputs(xs, false);
+            return [this.#objective.dataLoss(outputs, { ys }), ...this.#objective.metrics(outputs, { ys })];
+          },
         });
-        if (!loss) throw new Error('unreachable: the loss is always evaluated');
-        return { loss: deferredSum(loss), metrics: this.#named(metrics) };
+        return { loss: deferredSum(computed(loss)), metrics: this.#named(metrics) };
       } finally {
         this.#tf.dispose([...xs, ...ys]);
       }
@@ -182,11 +220,11 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   release(...gradients: readonly LayersGradient[]): void {
-    for (const gradient of gradients)
-      for (const { tensor } of gradient) if (tensor && !tensor.isDisposed) tensor.dispose();
+    for (const tensor of gradients.flatMap(tensorsOf)) if (!tensor.isDisposed) tensor.dispose();
   }
 
   endRun(): Promise<void> {
+    this.#steps.dispose();
     return this.#keeper.endRun();
   }
 
@@ -199,9 +237,28 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return { xs: listOf(xs).map(upload), ys: listOf(ys).map(upload), weights: weights.map(upload) };
   }
 
-  #named(metrics: readonly Tensor[]): Readonly<Record<string, Deferred>> {
+  /** The loss, the gradient of each variable, the losses of the examples or null, and the metrics that are wanted. */
+  #lossAndGradient(
+    examples: Uploaded,
+    wanted: { readonly exampleLosses: boolean; readonly metrics: boolean },
+  ): readonly (Tensor | null)[] {
+    const { variables } = this.#model;
+    let losses: Tensor | null = null;
+    let metrics: readonly Tensor[] = [];
+    const trainingLoss = () => {
+      const outputs = this.#model.outputs(examples.xs, true);
+      if (wanted.metrics)
+        metrics = this.#objective.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
+      if (wanted.exampleLosses) losses = this.#tf.keep(this.#objective.exampleLosses(outputs, examples));
+      return this.#objective.trainingLoss(outputs, examples);
+    };
+    const { value, grads } = this.#tf.variableGrads(trainingLoss, [...variables]);
+    return [value, ...variables.map(({ name }) => grads[name] ?? null), losses, ...metrics];
+  }
+
+  #named(metrics: readonly (Tensor | null)[]): Readonly<Record<string, Deferred>> {
     return Object.fromEntries(
-      metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(metric)]),
+      metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(computed(metric))]),
     );
   }
 }
@@ -211,4 +268,14 @@ interface Uploaded {
   readonly xs: readonly Tensor[];
   readonly ys: readonly Tensor[];
   readonly weights: readonly Tensor[];
+}
+
+const shapesOf = (examples: Uploaded): string =>
+  Object.values(examples)
+    .map((list: readonly Tensor[]) => list.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join())
+    .join(' -> ');
+
+function computed(tensor: Tensor | null): Tensor {
+  if (!tensor) throw new Error('unreachable: it is always computed');
+  return tensor;
 }

@@ -11,6 +11,8 @@ export interface CompiledOptimizer {
   setLearningRate?(learningRate: number): void;
   /** Protected in the types; Adam, Adamax, RMSProp, Adagrad and Adadelta read it at each update. */
   learningRate?: number;
+  /** Protected in the types; updates made so far, undefined before the first. */
+  iterations_?: number;
 }
 
 /** What `compile` leaves in a LayersModel. These fields are public or protected there, and stable since 1.0. */
@@ -20,6 +22,7 @@ interface CompiledFields {
   readonly metricsNames?: readonly string[];
   readonly optimizer?: CompiledOptimizer;
   readonly trainableWeights: readonly { read(): Variable }[];
+  readonly weights: readonly { read(): Variable }[];
   /** A Sequential model keeps the compiled model inside. */
   readonly model?: CompiledFields;
   calculateLosses?(): Scalar[];
@@ -30,6 +33,8 @@ export interface CompiledModel {
   readonly optimizer: CompiledOptimizer;
   /** Trainable weights in the model's order: optimizers find their slots by position. */
   readonly variables: readonly Variable[];
+  /** Those and what training changes otherwise, such as running statistics. */
+  readonly allVariables: readonly Variable[];
   /** One per output; each answers a loss per example, or their mean. */
   readonly losses: readonly LossOrMetric[];
   /** Names as the model gives them, with the index of the output that each looks at. */
@@ -66,6 +71,7 @@ export function openModel(model: LayersModel): CompiledModel {
   return {
     optimizer,
     variables,
+    allVariables: outer.weights.map((weight) => weight.read()),
     losses: lossFunctions,
     metrics: metricsTensors.map(([metric, output], i) => ({
       // The first name is that of the whole loss.

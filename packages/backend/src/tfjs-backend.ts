@@ -4,6 +4,8 @@ import { classifyError, isDeadWasm } from './classify.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum } from './deferred.ts';
 import { LearningRateKnob } from './learning-rate.ts';
+import { penaltyGradient } from './penalty-gradient.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { TensorWatch } from './tensor-watch.ts';
 import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
 
@@ -97,6 +99,14 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       this.#learningRate.set(learningRateScale);
       this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
     });
+  }
+
+  penaltyGradient(): Promise<LayersGradient | undefined> {
+    return this.#guard(() => penaltyGradient(this.#tf, this.#model));
+  }
+
+  snapshot() {
+    return takeSnapshot(this.#tf, this.#model);
   }
 
   evaluate(batch: ArrayBatch) {

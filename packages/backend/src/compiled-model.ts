@@ -11,6 +11,10 @@ export interface CompiledOptimizer {
   setLearningRate?(learningRate: number): void;
   /** Protected in the types; Adam, Adamax, RMSProp, Adagrad and Adadelta read it at each update. */
   learningRate?: number;
+  /** Protected in the types; Adam reads them at each update. */
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
   /** Protected in the types; updates made so far, undefined before the first. */
   iterations_?: number;
 }

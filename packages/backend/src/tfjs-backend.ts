@@ -4,6 +4,7 @@ import { classifyError, isDeadWasm } from './classify.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum } from './deferred.ts';
 import { LearningRateKnob } from './learning-rate.ts';
+import { MomentKnob } from './moment-knob.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { TensorWatch } from './tensor-watch.ts';
@@ -31,6 +32,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #tf: Tf;
   readonly #model: CompiledModel;
   readonly #learningRate: LearningRateKnob;
+  readonly #moments: MomentKnob;
   readonly #watch: TensorWatch;
 
   constructor(tf: Tf, model: CompiledModel) {
@@ -38,6 +40,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.#tf = tf;
     this.#model = model;
     this.#learningRate = new LearningRateKnob(model.optimizer);
+    this.#moments = new MomentKnob(model.optimizer);
     this.#watch = new TensorWatch(tf);
   }
 
@@ -94,9 +97,10 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return deferredSum(products);
   }
 
-  apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
+  apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {
     return this.#guard(() => {
       this.#learningRate.set(learningRateScale);
+      this.#moments.set(momentDecayScale);
       this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
     });
   }
@@ -155,6 +159,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   endRun(): void {
     this.#learningRate.restore();
+    this.#moments.set(1);
     this.#watch.reset();
   }
 

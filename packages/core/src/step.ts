@@ -73,7 +73,7 @@ export async function tryStep<Batch, Gradient>(
     if (loss !== undefined && !Number.isFinite(loss))
       return failedStep('nonFinite', new Error(`The loss of this batch is ${loss}.`));
     mayBeApplied = true;
-    await backend.apply(total, request.learningRateScale);
+    await backend.apply(total, request.learningRateScale, plan.momentDecayScale);
     const gradient = await meter?.read(size);
     if (measure.has('seconds')) await backend.settle();
     keepLosses = loss === undefined;

@@ -1,13 +1,18 @@
 import { builtInDigits, imageSource, type ArrayBatch } from '@batchwise/data';
+import { cosineDecay, stepDecay } from '@batchwise/core';
 import { sequential, shuffled, subset } from '@batchwise/sampler';
 import { describeController, describeSampler, describeSource } from '@batchwise/testing';
 import {
   fixed,
   goodput,
   knee,
+  noiseScale,
   policy,
   policyNames,
+  schedule,
+  withBatchNormAdvice,
   withCeiling,
+  withGuard,
   withHysteresis,
   withLadder,
   withLearningRate,
@@ -16,6 +21,13 @@ import {
 describeController('fixed', () => fixed(32));
 describeController('knee', () => knee());
 describeController('goodput', () => goodput());
+describeController('noiseScale', () => noiseScale());
+describeController('schedule by a rate', () => schedule({ rate: cosineDecay(20_000) }));
+describeController('schedule by milestones', () =>
+  schedule({ milestones: [{ examples: 900, batchSize: 70 }] }),
+);
+describeController('withGuard', () => withGuard(knee(), { everySteps: 30 }));
+describeController('withBatchNormAdvice', () => withBatchNormAdvice(withCeiling(knee(), { batchSize: 10 })));
 describeController('withLadder', () => withLadder(goodput(), [8, 48, 96, 400]));
 describeController('withHysteresis', () => withHysteresis(goodput(), { ratio: 1.4, dwellSteps: 20 }));
 describeController('withCeiling, accumulating', () => withCeiling(goodput(), { batchSize: 100 }));
@@ -25,7 +37,8 @@ describeController('withCeiling, cutting', () =>
 describeController('withLearningRate', () =>
   withLearningRate(goodput(), { rule: 'linear', referenceBatchSize: 32, maxScale: 4 }),
 );
-for (const name of policyNames) describeController(`policy ${name}`, () => policy(name));
+const growth = { rate: stepDecay(3000, 0.5) };
+for (const name of policyNames) describeController(`policy ${name}`, () => policy(name, { growth }));
 describeController('policy goodput on a stream', () => policy('goodput', { optimizer: 'sgd' }), {
   run: { datasetSize: undefined, plannedExamples: undefined, seed: 1 },
 });

@@ -11,6 +11,10 @@ export interface CompiledOptimizer {
   setLearningRate?(learningRate: number): void;
   /** Protected in the types; Adam, Adamax, RMSProp, Adagrad and Adadelta read it at each update. */
   learningRate?: number;
+  /** Protected in the types; Adam reads them at each update. */
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
   /** Counts the updates; protected in the types, as is the count. */
   incrementIterations?(): void;
   iterations_?: number;

@@ -7,7 +7,7 @@ import type { TrainingState } from './training-state.ts';
 /** A piece of work on the device. */
 export interface Task {
   readonly kind: 'gradient' | 'apply' | 'evaluate';
-  /** In the batch; 0 for an update. */
+  /** In the batch; 0 where none are needed, as for an update. */
   readonly examples: number;
 }
 

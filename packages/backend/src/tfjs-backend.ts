@@ -1,4 +1,4 @@
-import type { Ability, Backend, Deferred } from '@batchwise/core';
+import type { Ability, Backend, BackendSnapshot, Deferred } from '@batchwise/core';
 import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum, deferredValues } from './deferred.ts';
@@ -6,11 +6,14 @@ import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
 import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
 import { LearningRateKnob } from './learning-rate.ts';
+import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
+import { shapesOf, type Uploaded } from './uploaded.ts';
+import { penaltyGradient } from './penalty-gradient.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
 import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
 import type { StepRunner } from './traced/tensor-work.ts';
-import { TrainingState } from './training-state.ts';
+import { TrainingState, type HostCopy } from './training-state.ts';
 import { updateWork } from './update-work.ts';
 
 /** What is wanted of a backend beyond what the loop needs. */
@@ -37,6 +40,7 @@ export function tfjsBackend(
 }
 
 const UPDATE: Task = { kind: 'apply', examples: 0 };
+const NO_EXAMPLES: Task = { kind: 'evaluate', examples: 0 };
 
 const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
 
@@ -56,6 +60,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #model: CompiledModel;
   readonly #objective: Objective;
   readonly #learningRate: LearningRateKnob;
+  readonly #moments: MomentKnob;
   readonly #state: TrainingState;
   readonly #keeper: EngineKeeper;
   readonly #steps: StepRunner;
@@ -68,6 +73,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     const { optimizer } = this.#model;
     this.#objective = new Objective(tf, this.#model);
     this.#learningRate = new LearningRateKnob(optimizer);
+    this.#moments = new MomentKnob(optimizer);
     this.#state = new TrainingState(tf, this.#model);
     this.#keeper = keeperOf({
       tf,
@@ -168,13 +174,28 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return deferredSum(computed(products));
   }
 
-  async apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
+  async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {
     this.#learningRate.set(learningRateScale);
+    this.#moments.set(momentDecayScale);
     try {
       await this.#keeper.guard(UPDATE, () => this.#steps.run(updateWork(this.#model, gradient)));
     } finally {
       this.#learningRate.restore();
     }
+  }
+
+  penaltyGradient(): Promise<LayersGradient | undefined> {
+    return this.#keeper.guard(NO_EXAMPLES, () => penaltyGradient(this.#tf, this.#model));
+  }
+
+  async snapshot(): Promise<BackendSnapshot> {
+    let copy: HostCopy | undefined = await this.#state.read();
+    const writeBack = (): void => {
+      if (!copy) return;
+      this.#state.write(copy);
+      this.#learningRate.renew();
+    };
+    return { restore: () => this.#keeper.watch(writeBack), dispose: () => (copy = undefined) };
   }
 
   evaluate(batch: ArrayBatch) {
@@ -225,6 +246,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   endRun(): Promise<void> {
     this.#steps.dispose();
+    this.#moments.set(1);
     return this.#keeper.endRun();
   }
 
@@ -262,18 +284,6 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     );
   }
 }
-
-/** A batch on the device. */
-interface Uploaded {
-  readonly xs: readonly Tensor[];
-  readonly ys: readonly Tensor[];
-  readonly weights: readonly Tensor[];
-}
-
-const shapesOf = (examples: Uploaded): string =>
-  Object.values(examples)
-    .map((list: readonly Tensor[]) => list.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join())
-    .join(' -> ');
 
 function computed(tensor: Tensor | null): Tensor {
   if (!tensor) throw new Error('unreachable: it is always computed');

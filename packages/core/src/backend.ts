@@ -49,8 +49,12 @@ export interface Backend<Batch, Gradient> {
   accumulate(total: Gradient | undefined, part: Gradient, weight: number): Gradient;
   /** Σ over all parameters of a · b. */
   dot(a: Gradient, b: Gradient): Deferred;
-  /** One optimizer update at `learningRateScale` times the configured learning rate. The gradient stays the caller's. */
-  apply(gradient: Gradient, learningRateScale: number): Awaitable<void>;
+  /**
+   * One optimizer update at `learningRateScale` times the configured learning rate. The gradient stays the caller's.
+   * Where the optimizer is Adam, its averages are to forget faster by `momentDecayScale` κ (1 where it is not given):
+   * 1 − β' = κ (1 − β) and ε' = ε/√κ, for this update alone; other optimizers do nothing with it.
+   */
+  apply(gradient: Gradient, learningRateScale: number, momentDecayScale?: number): Awaitable<void>;
   /**
    * Gradient of the terms of the loss that are the same for every example (weight penalties) at the present weights,
    * owned by the caller; undefined where there are none. A backend whose `gradient` includes such terms should have it:

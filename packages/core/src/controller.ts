@@ -9,6 +9,8 @@ export interface BatchPlan {
   readonly microBatchSize: number;
   /** Factor on the configured learning rate; 1 is "as configured". */
   readonly learningRateScale: number;
+  /** Factor on 1 − β of the optimizer's running averages (see `Backend.apply`); absent is 1. */
+  readonly momentDecayScale?: number;
 }
 
 /** What a controller may ask the loop to measure in the coming step. */

@@ -84,14 +84,14 @@ class StepTrial<Batch, Gradient> {
   }
 
   async run(): Promise<AppliedUpdate | FailedStep> {
-    const { measure, learningRateScale } = this.#request;
+    const { measure, plan, learningRateScale } = this.#request;
     const total = await this.#meanGradient();
     await this.#backend.confirm?.();
     const loss = measure.has('loss') ? await meanOf(this.#losses, this.#size) : undefined;
     if (loss !== undefined && !Number.isFinite(loss))
       return this.failed('nonFinite', new Error(`The loss of this batch is ${loss}.`));
     this.mayBeApplied = true;
-    await this.#backend.apply(total, learningRateScale);
+    await this.#backend.apply(total, learningRateScale, plan.momentDecayScale);
     const gradient = await this.#meter?.read(this.#size);
     if (measure.has('seconds')) await this.#backend.settle();
     const exampleLosses = await readAll(this.#exampleLosses);

@@ -1,5 +1,12 @@
 import { goodputOf } from './goodput-maths.ts';
-import { firstUseSeconds, hasRun, medianError, stepSeconds, type StepTimes } from './step-time.ts';
+import {
+  firstUseSeconds,
+  hasRun,
+  medianError,
+  medianSeconds,
+  stepSeconds,
+  type StepTimes,
+} from './step-time.ts';
 
 export interface SizeQuestion {
   /** The batch size that runs now, examples. */
@@ -17,6 +24,8 @@ export interface SizeQuestion {
 export interface WeighedSize {
   readonly batchSize: number;
   readonly stepSeconds: number;
+  /** True where no step of this size was timed: the seconds follow from those of other sizes. */
+  readonly predicted: boolean;
 }
 
 export interface SizeAnswer {
@@ -38,7 +47,12 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
   const heldGoodput = goodputOf({ batchSize: held, stepSeconds: heldSeconds, criticalBatchSize });
   const remainingSeconds = (remainingExamples / held) * heldSeconds;
   const firstUseShare = Math.min(1, firstUseSeconds(times) / remainingSeconds);
-  const stay: WeighedSize = { batchSize: held, stepSeconds: heldSeconds };
+  const weighed = (batchSize: number, seconds: number): WeighedSize => ({
+    batchSize,
+    stepSeconds: seconds,
+    predicted: medianSeconds(times, batchSize) === undefined,
+  });
+  const stay = weighed(held, heldSeconds);
 
   const answers = candidates.flatMap((batchSize): readonly SizeAnswer[] => {
     const seconds = stepSeconds(times, batchSize);
@@ -46,9 +60,7 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
     const progressRatio = goodputOf({ batchSize, stepSeconds: seconds, criticalBatchSize }) / heldGoodput;
     const pricedRatio = hasRun(times, batchSize) ? progressRatio : progressRatio * (1 - firstUseShare);
     const ratioError = Math.hypot(medianError(times, held), medianError(times, batchSize));
-    return [
-      { held: stay, chosen: { batchSize, stepSeconds: seconds }, progressRatio, pricedRatio, ratioError },
-    ];
+    return [{ held: stay, chosen: weighed(batchSize, seconds), progressRatio, pricedRatio, ratioError }];
   });
   return answers.reduce((best, answer) => (answer.pricedRatio > best.pricedRatio ? answer : best), {
     held: stay,

@@ -1,6 +1,17 @@
 import type { Reason } from '@batchwise/core';
 import type { SizeAnswer } from './choose-size.ts';
+import type { WeighedSize } from './choose-size.ts';
 import type { NoiseBelief } from './noise-belief.ts';
+
+/** What was believed when the batch last moved: a later move that goes back must say what is different now. */
+export type LastMove = {
+  readonly from: number;
+  readonly to: number;
+  /** Examples. */
+  readonly noiseScale: number;
+  /** What a step of `to` was expected to take. */
+  readonly seconds: number;
+};
 
 /** Two significant digits, never in powers of ten. */
 export const about = (value: number): string => String(Number(value.toPrecision(2)));
@@ -13,7 +24,7 @@ export const duration = (seconds: number): string =>
 export function goodputReason(
   { held, chosen, progressRatio }: SizeAnswer,
   noise: NoiseBelief,
-  criticalBatchSize: number,
+  { c, lastMove }: { readonly c: number; readonly lastMove: LastMove | null },
 ): Reason {
   const verdict =
     chosen.batchSize > held.batchSize
@@ -22,24 +33,45 @@ export function goodputReason(
   const evidence = noise.measured
     ? `noise scale about ${about(noise.noiseScale)} examples`
     : `a noise scale of ${about(noise.noiseScale)} examples is assumed until it is measured`;
+  const takes = chosen.predicted ? 'should take' : 'takes';
+  const makes = chosen.predicted ? 'should make' : 'makes';
   return {
     code: 'goodput',
     text:
-      `A step of ${chosen.batchSize} takes ${duration(chosen.stepSeconds)} where one of ${held.batchSize} takes ` +
-      `${duration(held.stepSeconds)}, and ${verdict} (${evidence}): ${chosen.batchSize} makes ` +
-      `${progressRatio.toFixed(2)} times the progress per second.`,
+      `A step of ${chosen.batchSize} ${takes} ${duration(chosen.stepSeconds)} where one of ${held.batchSize} takes ` +
+      `${duration(held.stepSeconds)}, and ${verdict} (${evidence}): ${chosen.batchSize} ${makes} ` +
+      `${progressRatio.toFixed(2)} times the progress per second.${turn(lastMove, held, chosen)}`,
     numbers: {
       batchSize: chosen.batchSize,
       heldBatchSize: held.batchSize,
       stepSeconds: chosen.stepSeconds,
       heldStepSeconds: held.stepSeconds,
       noiseScale: noise.noiseScale,
-      criticalBatchSize,
+      criticalBatchSize: c * noise.noiseScale,
       progressRatio,
-      logBatchSizeError: noise.relativeError / 2,
     },
   };
 }
+
+/** What was thought when the batch came here, where it turns back now: else the two reasons would contradict. */
+function turn(lastMove: LastMove | null, held: WeighedSize, chosen: WeighedSize): string {
+  if (lastMove?.to !== held.batchSize) return '';
+  const { from, to, noiseScale, seconds } = lastMove;
+  if (Math.sign(to - from) === Math.sign(chosen.batchSize - to)) return '';
+  return (
+    ` When it went from ${from} to ${to}, the noise scale was taken to be ${about(noiseScale)} examples and a step ` +
+    `of ${to} to take ${duration(seconds)}.`
+  );
+}
+
+/** Why nothing changes though another size may be better. */
+export const weakGainReason = ({ held, chosen, progressRatio, pricedRatio }: SizeAnswer): Reason => ({
+  code: 'weak-evidence',
+  text:
+    `No change: weak evidence. ${chosen.batchSize} may make ${progressRatio.toFixed(2)} times the progress per ` +
+    `second of ${held.batchSize}, too little to be sure of.`,
+  numbers: { batchSize: held.batchSize, targetBatchSize: chosen.batchSize, progressRatio, pricedRatio },
+});
 
 /** Why nothing changes. */
 export const steadyReason = (batchSize: number): Reason => ({
@@ -48,11 +80,21 @@ export const steadyReason = (batchSize: number): Reason => ({
   numbers: { batchSize },
 });
 
-/** Why the batch goes back to where it was. */
-export const homeReason = (batchSize: number): Reason => ({
+/** Why the batch goes back to where it was, or stays there after a look at its time. */
+export const homeReason = (batchSize: number, tried: number): Reason => ({
   code: 'explored',
-  text: `Other sizes were tried; ${batchSize} stays.`,
+  text: tried > 1 ? `Other sizes were tried; ${batchSize} stays.` : `${batchSize} stays.`,
   numbers: { batchSize },
+});
+
+/** The first plan of a run that knows of earlier ones. */
+export const recordedReason = ({ batchSize, stepSeconds }: WeighedSize, noiseScale?: number): Reason => ({
+  code: 'recorded',
+  text:
+    `In earlier runs a step of ${batchSize} took ${duration(stepSeconds)}` +
+    (noiseScale === undefined ? '' : `, and the noise scale was about ${about(noiseScale)} examples`) +
+    `: the run starts there.`,
+  numbers: { batchSize, stepSeconds, ...(noiseScale !== undefined && { noiseScale }) },
 });
 
 /** The first plan of a controller that learns. */

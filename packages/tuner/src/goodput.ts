@@ -1,38 +1,45 @@
-import type { AppliedStep, BatchController, BatchPlan, Decision, GradientMoments } from '@batchwise/core';
-import { addSample, type NoiseScaleState } from '@batchwise/noise-scale';
+import type { AppliedStep, BatchController, BatchPlan, Decision, RunInfo } from '@batchwise/core';
 import { chooseSize, type SizeAnswer } from './choose-size.ts';
-import { goodputReason, homeReason, startReason, steadyReason } from './explain.ts';
+import {
+  goodputReason,
+  homeReason,
+  recordedReason,
+  startReason,
+  steadyReason,
+  weakGainReason,
+  type LastMove,
+} from './explain.ts';
 import { exploredSize, exploringReason, isFirstExploration, type Exploration } from './exploration.ts';
 import { goodputSettings, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
 import { ladder } from './ladder.ts';
-import { measureEvery } from './measuring.ts';
-import { believedNoiseScale, type NoiseBelief } from './noise-belief.ts';
+import type { NoiseBelief } from './noise-belief.ts';
+import {
+  measureNext,
+  noiseBelief,
+  startNoiseWatch,
+  watchNoise,
+  withCadence,
+  type NoiseWatch,
+} from './noise-watch.ts';
 import { PLAIN, WITH_GRADIENT, wholeBatch } from './plan.ts';
+import { priorTimes } from './prior.ts';
 import { giveUp } from './recovery.ts';
 import { sizeRange, type SizeRange } from './size-range.ts';
-import { addStepTime, isTimed, partsOf, timedRungs, type StepTimes } from './step-time.ts';
-import { startTiming, timeStep, type Timing } from './timing.ts';
+import { timedRungs, type StepTimes } from './step-time.ts';
+import { recalledTiming, startTiming, timeStep, type Timing } from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
 const USUAL_MIN = 8;
-/** Largest noise scale believed for a stream, examples; with a dataset it is the size of the dataset. */
-const STREAM_NOISE_SCALE = 1e6;
 
 /** All that `goodput` remembers. Survives JSON. */
 export type GoodputState = {
   readonly range: SizeRange;
-  readonly maxNoiseScale: number;
   readonly plannedExamples: number | null;
   /** Ordinary steps. */
   readonly timing: Timing;
-  /** Steps that were split to be measured. */
-  readonly splitTimes: StepTimes;
-  readonly noise: NoiseScaleState | null;
-  /** Measured steps asked for, the steps since the latest of them, and how many there should be. */
-  readonly measurements: number;
-  readonly stepsSinceMeasured: number;
-  readonly measureEvery: number;
+  readonly watch: NoiseWatch;
   readonly stepsSinceDecision: number;
+  readonly lastMove: LastMove | null;
 };
 
 /**
@@ -50,145 +57,163 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
   return {
     name: 'goodput',
     measures: WITH_GRADIENT,
-    start(run) {
-      const range = sizeRange(options, run, USUAL_MIN);
-      return {
-        plan: wholeBatch(range.start),
-        reason: startReason(range.start),
-        measure: PLAIN,
-        firm: true,
-        state: {
-          range,
-          maxNoiseScale: run.datasetSize ?? STREAM_NOISE_SCALE,
-          plannedExamples: run.plannedExamples ?? null,
-          timing: startTiming(range, run, settings.exploration),
-          splitTimes: [],
-          noise: null,
-          measurements: 0,
-          stepsSinceMeasured: 0,
-          measureEvery: settings.bootEverySteps,
-          stepsSinceDecision: 0,
-        },
-      };
-    },
+    start: (run) => startGoodput(run, settings),
     next(step, before) {
       const state = observed(before, step, settings);
-      if (state.timing.exploration) return tryOut(state.timing.exploration, state);
+      if (state.timing.exploration) return tryOut(state.timing.exploration, state, settings);
       const { exploration: explored } = before.timing;
       const due = explored !== null || state.stepsSinceDecision >= settings.decideEverySteps;
       if (!due) return stay(step, state, settings);
-      const decided = withCadence({ ...state, stepsSinceDecision: 0 }, step.plan, settings);
+      const watch = withCadence(state.watch, cadenceView(step.plan, state), settings.noise);
+      const decided = { ...state, watch, stepsSinceDecision: 0 };
       const held = explored ? explored.home : step.plan.batchSize;
-      const moved = move({ held, totalExamples: step.totalExamples, state: decided, settings, explored });
-      return moved ?? (explored ? goHome(held, decided) : stay(step, decided, settings));
+      return decide({ held, step, state: decided, settings, explored });
     },
     recover: giveUp,
   };
 }
 
-/** What the step taught. */
-function observed(state: GoodputState, step: AppliedStep, settings: GoodputSettings): GoodputState {
-  const { gradient, plan, seconds, warm } = step;
-  const isSplit = gradient !== undefined && warm && isTimed(step);
-  const time = { batchSize: plan.batchSize, parts: partsOf(plan), seconds: seconds ?? 0 };
+function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<GoodputState> {
+  const range = sizeRange(settings.sizes, run, USUAL_MIN);
+  const watch = startNoiseWatch(run.datasetSize, settings.noise);
+  const noise = noiseBelief(watch, settings.noise);
+  const recalled = priorTimes(settings.prior);
+  const best =
+    recalled && chooseSize(question({ held: range.start, range, times: recalled, noise, settings }));
+  const { chosen } = best ?? {};
+  const batchSize = chosen?.batchSize ?? range.start;
   return {
-    ...state,
-    timing: timeStep(state.timing, step, settings.exploration),
-    splitTimes: isSplit ? addStepTime(state.splitTimes, time) : state.splitTimes,
-    noise: gradient ? withSample(state, gradient, settings) : state.noise,
-    stepsSinceMeasured: state.stepsSinceMeasured + 1,
-    stepsSinceDecision: state.stepsSinceDecision + 1,
+    plan: wholeBatch(batchSize),
+    reason: chosen ? recordedReason(chosen, settings.prior?.noiseScale) : startReason(batchSize),
+    measure: PLAIN,
+    firm: true,
+    evidence: evidenceOf(noise),
+    state: {
+      range,
+      plannedExamples: run.plannedExamples ?? null,
+      timing: recalled
+        ? recalledTiming(recalled, { home: batchSize, run }, settings.exploration)
+        : startTiming(range, run, settings.exploration),
+      watch,
+      stepsSinceDecision: 0,
+      lastMove: null,
+    },
   };
 }
 
-function withSample(
+/** What the step taught. */
+const observed = (state: GoodputState, step: AppliedStep, settings: GoodputSettings): GoodputState => ({
+  ...state,
+  timing: timeStep(state.timing, step, settings.exploration),
+  watch: watchNoise(state.watch, step, settings.noise),
+  stepsSinceDecision: state.stepsSinceDecision + 1,
+});
+
+const cadenceView = (plan: BatchPlan, { plannedExamples, timing: { times } }: GoodputState) => ({
+  plan,
+  plannedExamples,
+  times,
+});
+
+/** ln B goes with half of ln φ. */
+const evidenceOf = ({ noiseScale, relativeError }: NoiseBelief) => ({
+  noiseScale,
+  logBatchSizeError: relativeError / 2,
+});
+
+const tryOut = (
+  exploration: Exploration,
   state: GoodputState,
-  moments: GradientMoments,
   settings: GoodputSettings,
-): NoiseScaleState | null {
-  const examples = moments.sizes.reduce((sum, size) => sum + size, 0);
-  const horizonExamples = settings.horizon * Math.max(beliefOf(state, settings).noiseScale, examples);
-  return addSample(state.noise ?? undefined, moments, { horizonExamples });
-}
-
-const beliefOf = ({ noise, maxNoiseScale }: GoodputState, settings: GoodputSettings): NoiseBelief =>
-  believedNoiseScale(noise, { ...settings, maxNoiseScale });
-
-const tryOut = (exploration: Exploration, state: GoodputState): Decision<GoodputState> => ({
+): Decision<GoodputState> => ({
   plan: wholeBatch(exploredSize(exploration)),
   reason: exploringReason(exploration),
   measure: PLAIN,
   state,
   firm: true,
+  evidence: evidenceOf(noiseBelief(state.watch, settings.noise)),
 });
-
-const goHome = (batchSize: number, state: GoodputState): Decision<GoodputState> => ({
-  plan: wholeBatch(batchSize),
-  reason: homeReason(batchSize),
-  measure: PLAIN,
-  state,
-  firm: true,
-});
-
-/** Settles how often to measure: with each decision and each measured step. */
-function withCadence(state: GoodputState, plan: BatchPlan, settings: GoodputSettings): GoodputState {
-  const view = { ...state, plan, plainTimes: state.timing.times };
-  return { ...state, measureEvery: measureEvery(view, settings) };
-}
 
 function stay({ plan }: AppliedStep, state: GoodputState, settings: GoodputSettings): Decision<GoodputState> {
-  // A single example cannot be split.
-  const measured = plan.batchSize > 1 && state.stepsSinceMeasured >= state.measureEvery;
-  const asked = { ...state, measurements: state.measurements + 1, stepsSinceMeasured: 0 };
+  const { watch, measured } = measureNext(state.watch, cadenceView(plan, state), settings.noise);
   return {
     plan: wholeBatch(plan.batchSize),
     reason: steadyReason(plan.batchSize),
     measure: measured ? WITH_GRADIENT : PLAIN,
-    state: measured ? withCadence(asked, plan, settings) : state,
+    evidence: evidenceOf(noiseBelief(watch, settings.noise)),
+    state: { ...state, watch },
   };
 }
 
 interface Moment {
   readonly held: number;
-  readonly totalExamples: number;
+  readonly step: AppliedStep;
   readonly state: GoodputState;
   readonly settings: GoodputSettings;
   /** The exploration that the step in hand ended. */
   readonly explored: Exploration | null;
 }
 
-/** The move that pays, if there is one. */
-function move({
-  held,
-  totalExamples,
-  state,
-  settings,
-  explored,
-}: Moment): Decision<GoodputState> | undefined {
+/** The move that pays, if there is one; else why not. */
+function decide({ held, step, state, settings, explored }: Moment): Decision<GoodputState> {
   const planned = state.plannedExamples ?? Infinity;
-  if (totalExamples >= (1 - settings.settledShare) * planned) return undefined;
-  const { times } = state.timing;
-  const noise = beliefOf(state, settings);
-  const criticalBatchSize = settings.criticalBatchFactor * noise.noiseScale;
+  const noise = noiseBelief(state.watch, settings.noise);
+  const settled = step.totalExamples >= (1 - settings.settledShare) * planned;
+  const { range, timing } = state;
+  const { times } = timing;
   // Having seen at the start how step time grows, it may go to the best size at once.
   const free = explored !== null && isFirstExploration(explored) && timedRungs(times).length > 1;
   const reach = free ? Infinity : settings.maxMove;
+  const remainingExamples = planned - step.totalExamples;
+  const answer = settled
+    ? undefined
+    : chooseSize(question({ held, range, times, noise, settings, reach, remainingExamples }));
+  const firm = explored !== null && { firm: true };
+  if (answer && pays(answer, settings)) {
+    const { batchSize: to, stepSeconds: seconds } = answer.chosen;
+    return {
+      plan: wholeBatch(to),
+      reason: goodputReason(answer, noise, { c: settings.criticalBatchFactor, lastMove: state.lastMove }),
+      measure: PLAIN,
+      evidence: evidenceOf(noise),
+      state: { ...state, lastMove: { from: held, to, noiseScale: noise.noiseScale, seconds } },
+      ...firm,
+    };
+  }
+  const weak = answer && answer.chosen.batchSize !== held ? weakGainReason(answer) : undefined;
+  if (!explored) {
+    const decision = stay(step, state, settings);
+    return weak ? { ...decision, reason: weak } : decision;
+  }
+  return {
+    plan: wholeBatch(held),
+    reason: homeReason(held, explored.sizes.length),
+    measure: PLAIN,
+    evidence: evidenceOf(noise),
+    state,
+    ...firm,
+  };
+}
+
+/** The sizes in reach, and what is known of them; all are in reach before the first step. */
+function question(view: {
+  readonly held: number;
+  readonly range: SizeRange;
+  readonly times: StepTimes;
+  readonly noise: NoiseBelief;
+  readonly settings: GoodputSettings;
+  readonly reach?: number;
+  readonly remainingExamples?: number;
+}) {
+  const { held, range, times, noise, settings, reach = Infinity, remainingExamples = Infinity } = view;
   // A gradient that drowns in noise may have any noise scale above: no reason for a smaller batch.
   const least = noise.unresolved ? held : held / reach;
-  const answer = chooseSize({
-    held,
-    candidates: ladder(state.range).filter((rung) => rung >= least && rung <= held * reach),
-    times,
-    criticalBatchSize,
-    remainingExamples: planned - totalExamples,
-  });
-  if (!answer || !pays(answer, settings)) return undefined;
   return {
-    plan: wholeBatch(answer.chosen.batchSize),
-    reason: goodputReason(answer, noise, criticalBatchSize),
-    measure: PLAIN,
-    state,
-    ...(explored && { firm: true }),
+    held,
+    candidates: ladder(range).filter((rung) => rung >= least && rung <= held * reach),
+    times,
+    criticalBatchSize: settings.criticalBatchFactor * noise.noiseScale,
+    remainingExamples,
   };
 }
 

@@ -5,9 +5,10 @@ import { explorationOptions, exploredSize, exploringReason, type ExplorationOpti
 import { ladder, nearestRung } from './ladder.ts';
 import { PLAIN, wholeBatch } from './plan.ts';
 import { giveUp } from './recovery.ts';
+import { priorTimes, type TuningPrior } from './prior.ts';
 import { checkSizes, sizeRange, type SizeOptions, type SizeRange } from './size-range.ts';
-import { fitStepTime, timedRungs, type StepTimeFit } from './step-time.ts';
-import { startTiming, timeStep, type Timing } from './timing.ts';
+import { fitStepTime, largestPart, timedRungs, type StepTimeFit, type StepTimes } from './step-time.ts';
+import { recalledTiming, startTiming, timeStep, type Timing } from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
 const USUAL_MIN = 32;
@@ -17,6 +18,8 @@ export interface KneeOptions extends SizeOptions {
   /** The batch over α/β. Default 8: there the fixed cost is a ninth of a step. */
   readonly multiple?: number | undefined;
   readonly exploration?: Partial<ExplorationOptions> | undefined;
+  /** What earlier runs found; the run then starts at the knee of its step times and tries no size. */
+  readonly prior?: TuningPrior | undefined;
 }
 
 /** All that `knee` remembers. Survives JSON. */
@@ -39,11 +42,17 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
     measures: PLAIN,
     start(run) {
       const range = sizeRange(options, run, USUAL_MIN);
+      const times = priorTimes(options.prior);
+      const fit = times && fitStepTime(times);
+      const batchSize = fit ? kneeOf(fit, multiple, { range, times }) : range.start;
+      const timing = times
+        ? recalledTiming(times, { home: batchSize, run }, exploring)
+        : startTiming(range, run, exploring);
       return {
-        plan: wholeBatch(range.start),
-        reason: startReason(range.start),
+        plan: wholeBatch(batchSize),
+        reason: fit && times ? recalled(kneeReason(batchSize, fit, times)) : startReason(batchSize),
         measure: PLAIN,
-        state: { range, timing: startTiming(range, run, exploring) },
+        state: { range, timing },
         firm: true,
       };
     },
@@ -63,33 +72,51 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
         const { batchSize } = step.plan;
         return { ...rest, plan: wholeBatch(batchSize), reason: steadyReason(batchSize) };
       }
-      const { home } = before.exploration;
+      const { home, sizes } = before.exploration;
       const fit = fitStepTime(timing.times);
-      if (!fit || timedRungs(timing.times).length < 2) return run(home, homeReason(home));
-      const batchSize = kneeOf(fit, multiple, range);
-      return run(batchSize, kneeReason(batchSize, fit));
+      if (!fit || timedRungs(timing.times).length < 2) return run(home, homeReason(home, sizes.length));
+      const batchSize = kneeOf(fit, multiple, { range, times: timing.times });
+      return run(batchSize, kneeReason(batchSize, fit, timing.times));
     },
     recover: giveUp,
   };
 }
 
+/** Beyond the largest micro-batch a larger batch is run in parts, each with a fixed cost of its own. */
 function kneeOf(
   { fixedSeconds, secondsPerExample }: StepTimeFit,
   multiple: number,
-  range: SizeRange,
+  { range, times }: { readonly range: SizeRange; readonly times: StepTimes },
 ): number {
-  const wanted = (multiple * fixedSeconds) / secondsPerExample;
-  return nearestRung(ladder(range), Math.min(range.max, Math.max(range.min, wanted)));
+  const largest = largestPart(timedRungs(times));
+  const wanted = Math.min((multiple * fixedSeconds) / secondsPerExample, largest);
+  const rungs = ladder(range);
+  const whole = rungs.filter((rung) => rung <= largest);
+  return nearestRung(whole.length > 0 ? whole : rungs, Math.min(range.max, Math.max(range.min, wanted)));
 }
 
-function kneeReason(batchSize: number, { fixedSeconds, secondsPerExample }: StepTimeFit): Reason {
+function kneeReason(
+  batchSize: number,
+  { fixedSeconds, secondsPerExample }: StepTimeFit,
+  times: StepTimes,
+): Reason {
   const fixed = about(fixedSeconds * 1000);
   const perExample = about(secondsPerExample * 1e6);
+  const largest = Math.floor(largestPart(timedRungs(times)));
+  const isBound = Number.isFinite(largest) && 2 * batchSize > largest;
   return {
     code: 'knee',
-    text:
-      `A step takes ${fixed} ms before its first example and ${perExample} µs for each, so at ${batchSize} ` +
-      'larger batches have little left to save.',
-    numbers: { batchSize, fixedSeconds, secondsPerExample },
+    text: isBound
+      ? `Larger batches are run in parts of ${largest} examples, and each part takes another ${fixed} ms before its ` +
+        `first example: beyond ${batchSize} there is nothing to save.`
+      : `A step takes ${fixed} ms before its first example and ${perExample} µs for each, so at ${batchSize} ` +
+        'larger batches have little left to save.',
+    numbers: { batchSize, fixedSeconds, secondsPerExample, ...(isBound && { microBatchSize: largest }) },
   };
 }
+
+const recalled = (reason: Reason): Reason => ({
+  ...reason,
+  code: 'recorded',
+  text: `From earlier runs: ${reason.text}`,
+});

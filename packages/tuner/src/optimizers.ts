@@ -1,4 +1,4 @@
-import type { LearningRateRule } from './with-learning-rate.ts';
+import type { LearningRateRuleName } from './learning-rate-rules.ts';
 
 /** The optimizers of TensorFlow.js, by how they take a larger batch. */
 export type OptimizerName = 'sgd' | 'momentum' | 'adam' | 'adamax' | 'rmsprop' | 'adagrad' | 'adadelta';
@@ -7,7 +7,7 @@ export type OptimizerName = 'sgd' | 'momentum' | 'adam' | 'adamax' | 'rmsprop' |
 export interface OptimizerTraits {
   /** c = φc / φ: how much larger the batch is that still pays than the gradient noise scale says. */
   readonly criticalBatchFactor: number;
-  readonly learningRateRule: Exclude<LearningRateRule, (growth: number) => number>;
+  readonly learningRateRule: LearningRateRuleName;
   readonly maxLearningRateScale: number;
 }
 

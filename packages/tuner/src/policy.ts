@@ -2,45 +2,77 @@ import type { BatchController, Json } from '@batchwise/core';
 import { fixed } from './fixed.ts';
 import { goodput } from './goodput.ts';
 import { knee } from './knee.ts';
+import type { LearningRateRule } from './learning-rate-rules.ts';
+import { noiseScale } from './noise-scale.ts';
 import { optimizerTraits, type OptimizerName } from './optimizers.ts';
+import type { TuningPrior } from './prior.ts';
+import { schedule, type GrowthRule } from './schedule.ts';
 import type { SizeOptions } from './size-range.ts';
+import { withBatchNormAdvice } from './with-batch-norm-advice.ts';
 import { withCeiling, type CeilingOptions } from './with-ceiling.ts';
+import { withGuard } from './with-guard.ts';
 import { withHysteresis } from './with-hysteresis.ts';
 import { withLearningRate } from './with-learning-rate.ts';
 
 /** The names that `policy` takes. */
-export const policyNames = ['goodput', 'knee', 'fixed'] as const;
+export const policyNames = ['goodput', 'knee', 'noiseScale', 'schedule', 'fixed'] as const;
 
 /** One of `policyNames`. */
 export type PolicyName = (typeof policyNames)[number];
 
-/** What an application knows of a run; all of it may be left out. */
+/** What an application knows of a run; all of it may be left out, but `growth` for `schedule`. */
 export interface PolicyOptions extends SizeOptions {
   /** Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
+  /** How the rate follows the batch. Default by optimizer: `linear` for SGD and momentum, `sqrt` for others. */
+  readonly learningRateRule?: LearningRateRule | undefined;
   /** What fits in memory, where that is known. Default: found out by failing once, and accumulated beyond. */
   readonly ceiling?: CeilingOptions | undefined;
+  /** Of `schedule`: when the batch grows. */
+  readonly growth?: GrowthRule | undefined;
+  /** What earlier runs found (`priorOf`). */
+  readonly prior?: TuningPrior | undefined;
+  /** Put good weights back when the loss explodes; the backend needs a `snapshot`. Default true, but for `fixed`. */
+  readonly guard?: boolean | undefined;
+  /** Set where the model has batch normalisation: small micro-batches then come with advice. */
+  readonly batchNorm?: boolean | undefined;
 }
 
 /**
- * A whole controller by name, as an application wants it. `batchSize` is the batch of the whole run for `fixed`; for
- * `knee` and `goodput` it is where the run starts and the batch that the learning rate was configured for, and from
- * there the rate follows the batch as fits the optimizer.
+ * A whole controller by name, as an application wants it. `batchSize` is the batch of the whole run for `fixed` and its
+ * start for `schedule`; for the others it is where the run starts and the batch that the learning rate was configured
+ * for, and from there the rate follows the batch as fits the optimizer.
  *
- * - `goodput`: withLearningRate(withCeiling(withHysteresis(goodput)))
- * - `knee`: withLearningRate(withCeiling(knee))
+ * - `goodput`: withGuard(withLearningRate(withCeiling(withHysteresis(goodput))))
+ * - `knee`: withGuard(withLearningRate(withCeiling(knee)))
+ * - `noiseScale`: withGuard(withLearningRate(withCeiling(withHysteresis(noiseScale))))
+ * - `schedule`: withGuard(withCeiling(schedule))
  * - `fixed`: withCeiling(fixed)
- * @throws RangeError for an unknown name or optimizer, or sizes out of order
+ * @throws RangeError for an unknown name or optimizer, sizes out of order, or `schedule` without `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
-  const { optimizer = 'adam', batchSize = 32, ceiling } = options;
-  const { learningRateRule, maxLearningRateScale } = optimizerTraits(optimizer);
-  const coupling = { rule: learningRateRule, referenceBatchSize: batchSize, maxScale: maxLearningRateScale };
+  const { guard = name !== 'fixed', batchNorm = false } = options;
+  const chosen = unguarded(name, options);
+  const advised = batchNorm ? withBatchNormAdvice(chosen) : chosen;
+  return guard ? withGuard(advised) : advised;
+}
+
+function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Json> {
+  const { optimizer = 'adam', batchSize = 32, ceiling, growth } = options;
+  const { learningRateRule: usual, maxLearningRateScale } = optimizerTraits(optimizer);
+  const rule = options.learningRateRule ?? usual;
+  const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
+  const coupling = { rule, referenceBatchSize: batchSize, maxScale };
   switch (name) {
     case 'fixed':
       return withCeiling(fixed(batchSize), ceiling);
+    case 'schedule':
+      if (!growth) throw new RangeError('Policy schedule needs growth; give it a rate or milestones.');
+      return withCeiling(schedule({ ...options, ...growth }), ceiling);
     case 'knee':
       return withLearningRate(withCeiling(knee(options), ceiling), coupling);
+    case 'noiseScale':
+      return withLearningRate(withCeiling(withHysteresis(noiseScale(options)), ceiling), coupling);
     case 'goodput':
       return withLearningRate(withCeiling(withHysteresis(goodput(options)), ceiling), coupling);
     default:

@@ -154,9 +154,13 @@ export function stepSeconds(times: StepTimes, batchSize: number): number | undef
 }
 
 /** One, unless larger micro-batches than those of the sizes that ran in several do not seem to fit. */
-function expectedParts(rungs: readonly TimedRung[], batchSize: number): number {
-  const microBatchSizes = rungs.filter(({ parts }) => parts > 1).map((rung) => rung.batchSize / rung.parts);
-  return microBatchSizes.length > 0 ? Math.ceil(batchSize / Math.max(...microBatchSizes)) : 1;
+const expectedParts = (rungs: readonly TimedRung[], batchSize: number): number =>
+  Math.max(1, Math.ceil(batchSize / largestPart(rungs)));
+
+/** Examples of the largest micro-batch among the sizes that ran in several, infinite where none did. */
+export function largestPart(rungs: readonly TimedRung[]): number {
+  const split = rungs.filter(({ parts }) => parts > 1);
+  return split.length > 0 ? Math.max(...split.map((rung) => rung.batchSize / rung.parts)) : Infinity;
 }
 
 /**

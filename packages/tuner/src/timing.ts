@@ -10,6 +10,7 @@ import {
 import type { SizeRange } from './size-range.ts';
 import {
   forgetOthers,
+  hasRun,
   observeStep,
   quartiles,
   stepSeconds,
@@ -25,6 +26,8 @@ const ENOUGH = 5;
 /** What is known of step times, and how it is kept true. Survives JSON. */
 export type Timing = {
   readonly times: StepTimes;
+  /** Times of earlier runs, until this run has timed the size that it starts with; null where there are none. */
+  readonly recalled: StepTimes | null;
   /** The sizes being tried; null while the run goes its way. */
   readonly exploration: Exploration | null;
   /** Examples spent on trying sizes, and those of the whole run (or an epoch, or null where neither is known). */
@@ -44,8 +47,29 @@ export function startTiming(range: SizeRange, run: RunInfo, options: Exploration
   const sizes = sizesToTry(range, untilExamples ?? Infinity, options);
   return {
     times: [],
+    recalled: null,
     exploration: firstExploration(sizes, { home: range.start, untilExamples }, options),
     triedExamples: triedExamples(sizes.slice(1), options),
+    plannedExamples: planned,
+    steps: 0,
+    waitSteps: options.retimeAfterSteps,
+    usual: null,
+  };
+}
+
+/** Begins with the times of earlier runs: only the size that it starts with is timed, to compare. */
+export function recalledTiming(
+  recalled: StepTimes,
+  { home, run }: { readonly home: number; readonly run: RunInfo },
+  options: ExplorationOptions,
+): Timing {
+  const planned = run.plannedExamples ?? run.datasetSize ?? null;
+  const untilExamples = planned === null ? null : options.shareOfRun * planned;
+  return {
+    times: [],
+    recalled,
+    exploration: firstExploration([home], { home, untilExamples }, options),
+    triedExamples: 0,
     plannedExamples: planned,
     steps: 0,
     waitSteps: options.retimeAfterSteps,
@@ -56,12 +80,29 @@ export function startTiming(range: SizeRange, run: RunInfo, options: Exploration
 /** One applied step later; `exploration` becomes null with the step that ends it. */
 export function timeStep(timing: Timing, step: AppliedStep, options: ExplorationOptions): Timing {
   const { exploration, times } = timing;
-  if (exploration)
-    return { ...timing, ...explore(exploration, times, { step, options }), steps: 0, usual: null };
+  if (exploration) {
+    const explored = { ...timing, ...explore(exploration, times, { step, options }), steps: 0, usual: null };
+    return explored.exploration ? explored : withRecalled(explored, exploration.home);
+  }
   const steps = timing.steps + 1;
   const usual = expectation(timing, step.plan.batchSize);
   const seen = { ...timing, times: observeStep(times, step), steps, usual };
   return steps % LOOK_EVERY === 0 ? watched(seen, step, options) : seen;
+}
+
+/** A machine may be slower or busier than it was: all times of earlier runs are scaled as that of the home size. */
+function withRecalled(timing: Timing, home: number): Timing {
+  const { times, recalled } = timing;
+  if (recalled === null) return timing;
+  const [now, then] = [stepSeconds(times, home), stepSeconds(recalled, home)];
+  if (now === undefined || then === undefined) return { ...timing, times: recalled, recalled: null };
+  const others = recalled.filter(({ batchSize }) => !hasRun(times, batchSize));
+  const scaled = others.map((rung) => ({
+    ...rung,
+    seconds: rung.seconds.map((seconds) => (seconds * now) / then),
+  }));
+  const all = [...times, ...scaled].sort((a, b) => a.batchSize - b.batchSize);
+  return { ...timing, times: all, recalled: null };
 }
 
 /** With the first step of a size, what it is expected to take. */

@@ -20,8 +20,7 @@ export type HysteresisState<Inner extends Json> = {
 /**
  * Holds the batch until there is reason enough to leave it: it ran for `dwellSteps` steps, and the move is larger than
  * `ratio` and than the uncertainty of the decision itself, |ln(target / held)| > max(ln ratio, logBatchSizeError). The
- * latter is read from the decision's `reason.numbers.logBatchSizeError` (standard error of ln batchSize), where it is
- * given. Firm decisions pass as they are.
+ * latter is taken from the decision's `evidence`, where it is given. Firm decisions pass as they are.
  * @throws RangeError unless `ratio` is at least 1 and `dwellSteps` a whole number of at least 0
  */
 export function withHysteresis<Inner extends Json>(
@@ -48,7 +47,7 @@ export function withHysteresis<Inner extends Json>(
       if (target === held) return follow(decision, steps);
       if (decision.firm) return follow(decision, 0);
       const tooSoon = steps < dwellSteps;
-      const needed = Math.max(Math.log(ratio), decision.reason.numbers['logBatchSizeError'] ?? 0);
+      const needed = Math.max(Math.log(ratio), decision.evidence?.logBatchSizeError ?? 0);
       if (!tooSoon && Math.abs(Math.log(target / held)) > needed) return follow(decision, 0);
       return {
         ...decision,
@@ -65,7 +64,9 @@ export function withHysteresis<Inner extends Json>(
 function soon({ plan: { batchSize } }: AppliedStep, target: number, steps: number): Reason {
   return {
     code: 'weak-evidence',
-    text: `${target} may be better, but ${batchSize} has run for only ${steps} steps; it stays until it had a fair trial.`,
+    text:
+      `No change: weak evidence. ${target} may be better, but ${batchSize} has run for only ${steps} steps; it stays ` +
+      'until it had a fair trial.',
     numbers: { batchSize, targetBatchSize: target, steps },
   };
 }
@@ -74,7 +75,7 @@ function weak({ plan: { batchSize } }: AppliedStep, target: number, neededRatio:
   return {
     code: 'weak-evidence',
     text:
-      `${target} may be better than ${batchSize}, but what was measured is not certain enough for that move: ` +
+      `No change: weak evidence. ${target} may be better than ${batchSize}, but what was measured is not certain enough for that move: ` +
       `only a change by more than a factor of ${Number(neededRatio.toPrecision(2))} would count.`,
     numbers: { batchSize, targetBatchSize: target, neededRatio },
   };

@@ -1,76 +1,76 @@
-import type { BatchController, Decision, Json } from '@batchwise/core';
+import type { BatchController, BatchPlan, Decision, Json } from '@batchwise/core';
 import { checkAbove, checkCount } from './check.ts';
+import { learningRateScale, type LearningRateQuestion } from './learning-rate-rules.ts';
 import { mapRecovery } from './recovery.ts';
 
-/** How the learning rate follows the batch; a function gets batchSize / referenceBatchSize and answers the factor. */
-export type LearningRateRule = 'linear' | 'sqrt' | 'none' | ((growth: number) => number);
-
 /** How the learning rate is coupled to the batch. */
-export interface LearningRateOptions {
-  readonly rule: LearningRateRule;
-  /** The batch size, in examples, for which the learning rate was configured: there the factor is 1. */
-  readonly referenceBatchSize: number;
-  /**
-   * Largest factor. Default 4 for `linear` (plain SGD; momentum stands 8), 8 for `sqrt`; beyond these a rate that was
-   * sound at the reference batch stopped being stable in the runs behind the defaults. A function has no default cap.
-   */
-  readonly maxScale?: number | undefined;
+export interface LearningRateOptions extends Omit<LearningRateQuestion, 'evidence'> {
   /** Largest relative rise from one step to the next, as in a warm-up. Default 0.05. */
   readonly risePerStep?: number | undefined;
+  /**
+   * Over the first so many examples the factor rises from 1 no faster than in a straight line (the gradual warm-up of
+   * Goyal et al. 2017, section 2.2). Default 0. For a warm-up of the configured rate itself give the loop a schedule.
+   */
+  readonly warmUpExamples?: number | undefined;
+  /**
+   * `rescale` also lets the running averages of Adam forget as many examples as at the reference batch, 1 − β' = κ (1 − β)
+   * with κ = scale² up to 4 (Malladi et al. 2022, arXiv 2205.10287; beyond that the approximation no longer holds). It goes
+   * with rule `sqrt`, and optimizers other than Adam ignore it. Default `keep`: with that rule the size of Adam's updates
+   * does not jump when the batch changes, whatever its averages hold.
+   */
+  readonly moments?: 'keep' | 'rescale' | undefined;
 }
 
-const DEFAULT_MAX_SCALE = { linear: 4, sqrt: 8, none: 1 } as const;
-
-/**
- * The factor on the learning rate for a batch of `batchSize`, growth = batchSize / referenceBatchSize:
- * min(growth, maxScale) for `linear` (Goyal et al. 2017, arXiv 1706.02677, section 2.1; SGD and momentum),
- * min(√growth, maxScale) for `sqrt` (Malladi et al. 2022, arXiv 2205.10287; Adam and its kin), 1 for `none`. Below the
- * reference batch the factor is below 1.
- * @throws RangeError where a rule of your own answers anything but a finite number above 0
- */
-export function learningRateScale(
-  batchSize: number,
-  { rule, referenceBatchSize, maxScale }: Omit<LearningRateOptions, 'risePerStep'>,
-): number {
-  const growth = batchSize / referenceBatchSize;
-  if (typeof rule === 'function') {
-    const scale = rule(growth);
-    checkAbove(scale, `The learning-rate rule's answer for ${growth} times the batch`);
-    return Math.min(scale, maxScale ?? Infinity);
-  }
-  const scale = { linear: growth, sqrt: Math.sqrt(growth), none: 1 }[rule];
-  return Math.min(scale, maxScale ?? DEFAULT_MAX_SCALE[rule]);
-}
+/** κ (1 − β) must stay far below 1. */
+const MAX_MOMENT_SCALE = 4;
 
 /**
  * Couples the learning rate to the batch, with `learningRateScale`. A smaller batch lowers the rate at once; a larger
  * one raises it by `risePerStep` a step, and a firm decision (a size that is only being tried) does not raise it at all.
- * Put it outermost, where it sees the batch that really runs.
- * @throws RangeError where `referenceBatchSize` is not a whole number of at least 1, or another number is not above 0
+ * Put it outside of all that chooses the batch, where it sees the batch that really runs.
+ * @throws RangeError where `referenceBatchSize` is not a whole number of at least 1, another number is not above 0, or
+ * `moments: 'rescale'` comes with another rule than `sqrt`
  */
 export function withLearningRate<State extends Json>(
   inner: BatchController<State>,
   options: LearningRateOptions,
 ): BatchController<State> {
-  const { risePerStep = 0.05 } = options;
+  const { risePerStep = 0.05, warmUpExamples = 0, moments = 'keep', rule } = options;
   checkCount(options.referenceBatchSize, 'referenceBatchSize');
   if (options.maxScale !== undefined) checkAbove(options.maxScale, 'maxScale');
   checkAbove(risePerStep, 'risePerStep');
+  if (warmUpExamples !== 0) checkAbove(warmUpExamples, 'warmUpExamples');
+  if (moments === 'rescale' && rule !== 'sqrt')
+    throw new RangeError(
+      'moments is rescale, which goes with the rule sqrt; give that rule, or keep the moments.',
+    );
 
-  function scaled(decision: Decision<State>, limit: number): Decision<State> {
-    const target = learningRateScale(decision.plan.batchSize, options);
-    return { ...decision, plan: { ...decision.plan, learningRateScale: Math.min(target, limit) } };
+  const planAt = (plan: BatchPlan, scale: number): BatchPlan => ({
+    ...plan,
+    learningRateScale: scale,
+    ...(moments === 'rescale' && { momentDecayScale: Math.min(scale ** 2, MAX_MOMENT_SCALE) }),
+  });
+  function scaled(decision: Decision<State>, limit: number, warmth: number): Decision<State> {
+    const { plan, evidence } = decision;
+    const target = learningRateScale(plan.batchSize, { ...options, evidence });
+    const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
+    return { ...decision, plan: planAt(plan, Math.min(warmed, limit)) };
   }
-  /** `before` is the factor of the step that just ran. */
-  const ramped = (decision: Decision<State>, before: number): Decision<State> =>
-    scaled(decision, decision.firm ? before : before * (1 + risePerStep));
+  /** How far the warm-up is, from 0 to 1. */
+  const warmthAt = (examples: number): number =>
+    warmUpExamples === 0 ? 1 : Math.min(1, examples / warmUpExamples);
 
   return {
     name: inner.name,
     measures: inner.measures,
-    start: (run) => scaled(inner.start(run), 1),
-    next: (step, state) => ramped(inner.next(step, state), step.plan.learningRateScale),
+    start: (run) => scaled(inner.start(run), 1, 1),
+    next(step, state) {
+      const decision = inner.next(step, state);
+      const before = step.plan.learningRateScale;
+      const limit = decision.firm ? before : before * (1 + risePerStep);
+      return scaled(decision, limit, warmthAt(step.totalExamples));
+    },
     recover: (step, state) =>
-      mapRecovery(inner.recover(step, state), (decision) => ramped(decision, step.plan.learningRateScale)),
+      mapRecovery(inner.recover(step, state), (decision) => scaled(decision, step.plan.learningRateScale, 1)),
   };
 }

@@ -46,7 +46,8 @@ describe('chooseSize', () => {
   it('says what both sizes take', () => {
     // √(1000 · 900) = 949, nearest in goodput: 1024.
     const answer = ask({});
-    expect(answer?.held).toEqual({ batchSize: 32, stepSeconds: 1e-3 + 32e-6 });
+    expect([answer?.held.predicted, answer?.chosen.predicted]).toEqual([false, true]);
+    expect(answer?.held).toMatchObject({ batchSize: 32, stepSeconds: 1e-3 + 32e-6 });
     expect(answer?.chosen.batchSize).toBe(1024);
     expect(answer?.chosen.stepSeconds).toBeCloseTo(1e-3 + 1024e-6, 12);
     expect(answer?.pricedRatio).toBe(answer?.progressRatio);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { about, duration, goodputReason } from '../src/explain.ts';
+import { about, duration, goodputReason, recordedReason, weakGainReason } from '../src/explain.ts';
 
 it('says numbers with two digits', () => {
   expect([0.7612, 3.14, 31.4, 314, 8999, 12345].map(about)).toEqual([
@@ -24,8 +24,8 @@ it('says seconds and milliseconds', () => {
 });
 
 const sizes = {
-  small: { batchSize: 32, stepSeconds: 0.0024 },
-  large: { batchSize: 128, stepSeconds: 0.0031 },
+  small: { batchSize: 32, stepSeconds: 0.0024, predicted: false },
+  large: { batchSize: 128, stepSeconds: 0.0031, predicted: false },
 };
 const noise = { noiseScale: 904, relativeError: 0.5, measured: true, unresolved: false };
 
@@ -37,7 +37,7 @@ it('tells a person why the batch grows', () => {
     pricedRatio: 1.9,
     ratioError: 0,
   };
-  expect(goodputReason(answer, noise, 2712)).toEqual({
+  expect(goodputReason(answer, noise, { c: 3, lastMove: null })).toEqual({
     code: 'goodput',
     text:
       'A step of 128 takes 3.1 ms where one of 32 takes 2.4 ms, and the gradients are noisy enough for the larger ' +
@@ -50,7 +50,6 @@ it('tells a person why the batch grows', () => {
       noiseScale: 904,
       criticalBatchSize: 2712,
       progressRatio: 1.94,
-      logBatchSizeError: 0.25,
     },
   });
 });
@@ -63,9 +62,55 @@ it('tells a person why the batch shrinks, and what is only assumed', () => {
     pricedRatio: 1.1,
     ratioError: 0,
   };
-  expect(goodputReason(answer, { ...noise, measured: false, noiseScale: 600 }, 300).text).toBe(
+  expect(
+    goodputReason(answer, { ...noise, measured: false, noiseScale: 600 }, { c: 0.5, lastMove: null }).text,
+  ).toBe(
     'A step of 32 takes 2.4 ms where one of 128 takes 3.1 ms, and the gradients are not noisy enough for the larger ' +
       'batch to make up for that (a noise scale of 600 examples is assumed until it is measured): ' +
       '32 makes 1.10 times the progress per second.',
+  );
+});
+
+const shrinks = {
+  held: sizes.large,
+  chosen: sizes.small,
+  progressRatio: 1.1,
+  pricedRatio: 1.1,
+  ratioError: 0,
+};
+
+it('says of a size that never ran that its time is a prediction', () => {
+  const answer = { ...shrinks, chosen: { ...sizes.small, predicted: true } };
+  const { text } = goodputReason(answer, noise, { c: 3, lastMove: null });
+  expect(text).toContain('A step of 32 should take 2.4 ms where one of 128 takes 3.1 ms');
+  expect(text).toContain('32 should make 1.10 times the progress');
+});
+
+it('says what was thought before, where the batch turns back', () => {
+  const lastMove = { from: 32, to: 128, noiseScale: 2900, seconds: 0.0026 };
+  expect(goodputReason(shrinks, noise, { c: 3, lastMove }).text).toMatch(
+    / When it went from 32 to 128, the noise scale was taken to be 2900 examples and a step of 128 to take 2\.6 ms\.$/,
+  );
+  // Not for a second move in one direction, nor where another size was moved to.
+  for (const other of [
+    { ...lastMove, from: 256 },
+    { ...lastMove, to: 64 },
+  ])
+    expect(goodputReason(shrinks, noise, { c: 3, lastMove: other }).text).not.toContain('When it went');
+});
+
+it('says why it does not move, and where a run starts that knows of others', () => {
+  expect(weakGainReason({ ...shrinks, progressRatio: 1.03 })).toEqual({
+    code: 'weak-evidence',
+    text: 'No change: weak evidence. 32 may make 1.03 times the progress per second of 128, too little to be sure of.',
+    numbers: { batchSize: 128, targetBatchSize: 32, progressRatio: 1.03, pricedRatio: 1.1 },
+  });
+  expect(recordedReason(sizes.large, 904)).toEqual({
+    code: 'recorded',
+    text: 'In earlier runs a step of 128 took 3.1 ms, and the noise scale was about 900 examples: the run starts there.',
+    numbers: { batchSize: 128, stepSeconds: 0.0031, noiseScale: 904 },
+  });
+  expect(recordedReason(sizes.large).text).toBe(
+    'In earlier runs a step of 128 took 3.1 ms: the run starts there.',
   );
 });

@@ -115,7 +115,9 @@ describe('goodput', () => {
     expect(sizes.slice(0, 9)).toEqual(Array(9).fill(512));
     expect(sizes.slice(9, 19)).toEqual(Array(10).fill(256));
     expect(sizes.slice(19, 29)).toEqual(Array(10).fill(128));
-    expect(decisions[9]?.reason.text).toMatch(/^A step of 256 takes .*noise scale about \d\d examples\)/);
+    expect(decisions[9]?.reason.text).toMatch(
+      /^A step of 256 should take .*noise scale about \d\d examples\)/,
+    );
     expect(decisions[8]?.reason.code).toBe('steady');
     expect(decisions[9]?.firm).toBeUndefined();
   });
@@ -191,7 +193,7 @@ describe('goodput', () => {
     const bad = { sizes: [256, 256], squaredNorms: [Infinity, 1], crossProduct: NaN };
     const decisions = follow(explored(), 15, () => ({ gradient: bad }));
     expect(decisions.at(-1)?.plan).toEqual(plan(512));
-    expect(decisions.at(-1)?.state.noise?.samples).toBe(0);
+    expect(decisions.at(-1)?.state.watch.noise?.samples).toBe(0);
     expect(throughJson(decisions.at(-1)?.state ?? null)).toEqual(decisions.at(-1)?.state);
   });
 
@@ -199,9 +201,63 @@ describe('goodput', () => {
     const draw = normal(uniform(3));
     const last = follow(explored(), 9, () => ({ gradient: gaussianMoments([256, 256], 20, draw) })).at(-1);
     // Weights fall by e^(−1/8) a step: Σ w = 512 (1 − e^(−9/8)) / (1 − e^(−1/8)).
-    expect(last?.state.noise?.weight).toBeGreaterThan(
+    expect(last?.state.watch.noise?.weight).toBeGreaterThan(
       (512 * (1 - Math.exp(-9 / 8))) / (1 - Math.exp(-1 / 8)) - 1e-6,
     );
+  });
+
+  it('says where its knowledge is weak, and hands it on as evidence', () => {
+    const draw = normal(uniform(3));
+    const more = (i: number): Partial<AppliedStep> =>
+      i % 2 === 0 ? { gradient: gaussianMoments([256, 256], 20, draw) } : {};
+    const decisions = followWith({ leastGain: 0.5 }, explored(), { steps: 10, more });
+    const last = decisions.at(-1);
+    expect(last?.reason).toMatchObject({
+      code: 'weak-evidence',
+      text: expect.stringContaining('256 may make'),
+    });
+    expect(last?.plan).toEqual(plan(512));
+    expect(last?.evidence?.noiseScale).toBeLessThan(60);
+    expect(decisions[0]?.evidence?.noiseScale).toBe(600);
+    expect(decisions[0]?.evidence?.logBatchSizeError).toBe(0.5);
+  });
+
+  it('starts where earlier runs would have gone, tries nothing, and still notices another machine', () => {
+    const rung = (batchSize: number) => ({ batchSize, parts: 1, seconds: T(batchSize), firstSeconds: 0.1 });
+    const prior = { stepTimes: [rung(2048), rung(32), rung(128)], noiseScale: 20 };
+    const start = goodput({ prior }).start(run({ plannedExamples: 1e6 }));
+    // √(200 · 60) = 110
+    expect(start.plan).toEqual(plan(128));
+    expect(start.reason.code).toBe('recorded');
+    expect(start.evidence?.noiseScale).toBe(20);
+    expect(goodput({ prior, priorNoiseScale: 600 }).start(run()).plan).toEqual(plan(512));
+    expect(throughJson(start.state)).toEqual(start.state);
+    // Three times as slow throughout: the best size is the same, and no other is tried to know it.
+    for (const factor of [1, 3]) {
+      let decision = start;
+      const codes = new Set<string>();
+      for (let i = 0; i < 60; i += 1) {
+        const seconds = factor * T(decision.plan.batchSize);
+        decision = goodput({ prior }).next(applied(decision.plan, { seconds, warm: i > 0 }), decision.state);
+        codes.add(decision.reason.code);
+        expect(decision.plan).toEqual(plan(128));
+      }
+      expect([...codes].sort()).toEqual(['explored', 'start', 'steady']);
+      const found = decision.state.timing.times.map(({ batchSize, seconds }) => [batchSize, seconds.at(-1)]);
+      expect(found).toEqual([32, 128, 2048].map((size) => [size, expect.closeTo(factor * T(size), 9)]));
+    }
+  });
+
+  it('explores all the same where earlier runs timed a single size, with their noise scale', () => {
+    const prior = {
+      stepTimes: [{ batchSize: 32, parts: 1, seconds: 1, firstSeconds: null }],
+      noiseScale: 20,
+    };
+    const start = goodput({ prior }).start(run());
+    expect(start.plan).toEqual(plan(32));
+    expect(start.reason.code).toBe('start');
+    expect(start.state.timing.exploration).not.toBeNull();
+    expect(explored({ prior }).plan).toEqual(plan(128));
   });
 
   it('ends the run on failures that are not its business', () => {

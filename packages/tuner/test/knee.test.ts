@@ -94,6 +94,43 @@ describe('knee', () => {
     expect(decision.plan).toEqual(plan(256));
   });
 
+  it('does not go beyond what fits at once, where larger batches run in parts', () => {
+    const controller = knee();
+    let decision = controller.start(run());
+    let before = 0;
+    for (let i = 0; i < 40; i += 1) {
+      const { batchSize } = decision.plan;
+      const parts = Math.ceil(batchSize / 100);
+      const ran = plan(batchSize, Math.ceil(batchSize / parts));
+      const seconds = parts * 1e-3 + batchSize * 1e-5;
+      const next = controller.next(applied(ran, { seconds, warm: before === batchSize }), decision.state);
+      if (next.reason.code === 'knee') {
+        // 8 α/β = 800, but 128 ran in two parts of 64.
+        expect(next.reason.text).toMatch(
+          /^Larger batches are run in parts of \d+ examples.*beyond 64 there is nothing/,
+        );
+        expect(next.plan).toEqual(plan(64));
+      }
+      before = batchSize;
+      decision = next;
+    }
+    expect(decision.plan).toEqual(plan(64));
+  });
+
+  it('starts at the knee of earlier runs', () => {
+    const rung = (batchSize: number) => ({
+      batchSize,
+      parts: 1,
+      seconds: 3e-3 + 1e-4 * batchSize,
+      firstSeconds: 1,
+    });
+    const start = knee({ prior: { stepTimes: [rung(32), rung(512)] } }).start(run());
+    expect(start.plan).toEqual(plan(256));
+    expect(start.reason.code).toBe('recorded');
+    expect(start.reason.text).toMatch(/^From earlier runs: A step takes 3 ms before/);
+    expect(start.state.timing.exploration?.sizes).toEqual([256]);
+  });
+
   it('ends the run on failures, and refuses a wrong multiple', () => {
     const { state } = knee().start(run());
     expect(knee().recover(failed('nonFinite', plan(32)), state).kind).toBe('giveUp');

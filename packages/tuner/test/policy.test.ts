@@ -1,6 +1,7 @@
 import type { BatchController, Decision, Json } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 import { policy, policyNames, type PolicyName } from '../src/policy.ts';
+import type { GrowthRule } from '../src/schedule.ts';
 import { runPlant, type Plant } from './plant.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
 
@@ -73,7 +74,8 @@ describe('policy', () => {
   });
 
   it('ends with a helpful message when the loss is not finite', () => {
-    const controller = policy('goodput');
+    const controller = policy('goodput', { guard: false });
+    expect(controller.restores).toBeUndefined();
     const { state } = controller.start(run());
     const recovery = controller.recover(failed('nonFinite', plan(256, 256, 2.83)), state);
     expect(recovery).toMatchObject({
@@ -95,8 +97,44 @@ describe('policy', () => {
     }
   });
 
+  it('guards all but fixed, so that weights go back where a loss is not finite', () => {
+    const halved: GrowthRule = { rate: (examples) => (examples < 1000 ? 1 : 0.5) };
+    for (const name of policyNames) {
+      const controller = policy(name, { growth: halved });
+      expect(controller.restores ?? false).toBe(name !== 'fixed');
+      const { state } = controller.start(run());
+      const { kind } = controller.recover(failed('nonFinite', plan(32)), state);
+      expect(kind).toBe(name === 'fixed' ? 'giveUp' : 'retry');
+    }
+  });
+
+  it('noiseScale follows the noise, schedule its growth, each with the rate that belongs to it', () => {
+    const noisy = runPlant(policy('noiseScale', { optimizer: 'momentum' }), plant, info).steps.at(-1)?.plan;
+    expect(noisy).toEqual(plan(512, 512, 8));
+    const growth: GrowthRule = { rate: (examples) => (examples < 100_000 ? 1 : 1 / 3) };
+    const grown = runPlant(policy('schedule', { growth }), plant, info).steps;
+    expect(grown[0]?.plan).toEqual(plan(32));
+    // 96 is nearest to 128 in log distance; the rate makes up for what is too much.
+    expect(grown.at(-1)?.plan).toEqual({ ...plan(128), learningRateScale: expect.closeTo(4 / 3, 12) });
+    const rule = () => 1.5;
+    const own = runPlant(policy('knee', { learningRateRule: rule, maxBatchSize: 512 }), plant, info).steps;
+    expect(own.at(-1)?.plan).toEqual(plan(512, 512, 1.5));
+    expect(() => policy('schedule')).toThrow('Policy schedule needs growth');
+  });
+
+  it('advises on batch normalisation where the model has it', () => {
+    const text = (batchNorm: boolean) =>
+      policy('fixed', { batchSize: 8, batchNorm }).start(run()).reason.text;
+    expect(text(true)).toContain('Batch normalisation sees only 8 examples at a time');
+    expect(text(false)).not.toContain('Batch normalisation');
+  });
+
   it.each(policyNames)('%s is pure: replayed through JSON it decides the same', (name) => {
-    const make = (): BatchController<Json> => policy(name, { ceiling: { batchSize: 300 } });
+    const make = (): BatchController<Json> =>
+      policy(name, {
+        ceiling: { batchSize: 300 },
+        growth: { milestones: [{ examples: 5000, batchSize: 400 }] },
+      });
     const short = { ...info, datasetSize: 7000, plannedExamples: 70_000 };
     const { steps } = runPlant(make(), plant, short);
     let replayed = make().start(short);
@@ -113,7 +151,7 @@ describe('policy', () => {
   it('refuses names that it does not know', () => {
     const name: string = 'magic';
     expect(() => policy(name as PolicyName)).toThrow(
-      'No policy is called magic; known are goodput, knee, fixed.',
+      'No policy is called magic; known are goodput, knee, noiseScale, schedule, fixed.',
     );
     expect(() => policy('goodput', { batchSize: 16, minBatchSize: 32 })).toThrow(RangeError);
   });

@@ -16,6 +16,7 @@ const rung = (batchSize: number, ...seconds: number[]) => ({
 /** After an exploration of 32, 128 and 512, on the way with 128. */
 const underway = (more: Partial<Timing> = {}): Timing => ({
   times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4), rung(512, 8, 8, 8)],
+  recalled: null,
   exploration: null,
   triedExamples: 2560,
   plannedExamples: 1e6,
@@ -43,6 +44,7 @@ describe('startTiming', () => {
     const timing = startTiming(range, run({ plannedExamples: 60_000 }), options);
     expect(timing).toEqual({
       times: [],
+      recalled: null,
       exploration: {
         home: 32,
         sizes: [32, 128, 512],

@@ -1,10 +1,10 @@
-import type { Reason } from '@batchwise/core';
+import type { Evidence } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 import { withHysteresis } from '../src/with-hysteresis.ts';
 import { applied, failed, plan, run, scripted } from './step.ts';
 
-const uncertain = (logBatchSizeError: number): { reason: Reason } => ({
-  reason: { code: 'scripted', text: 'As written.', numbers: { logBatchSizeError } },
+const uncertain = (logBatchSizeError: number): { evidence: Evidence } => ({
+  evidence: { logBatchSizeError },
 });
 
 /** What follows when 100 has run for `steps` steps (this one included) and `target` is wanted. */
@@ -37,6 +37,8 @@ describe('withHysteresis', () => {
   it('says why it holds, and remembers what the inner controller learned', () => {
     const soon = after(7, 400);
     expect(soon.reason.code).toBe('weak-evidence');
+    for (const { reason } of [soon, after(30, 120)])
+      expect(reason.text).toMatch(/^No change: weak evidence\. /);
     expect(soon.reason.text).toContain('100 has run for only 7 steps');
     expect(soon.reason.numbers).toEqual({ batchSize: 100, targetBatchSize: 400, steps: 7 });
     expect(soon.state).toEqual({ inner: 2, batchSize: 100, steps: 7 });

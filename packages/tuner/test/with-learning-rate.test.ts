@@ -1,36 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { learningRateScale, withLearningRate, type LearningRateOptions } from '../src/with-learning-rate.ts';
+import { withLearningRate, type LearningRateOptions } from '../src/with-learning-rate.ts';
 import { applied, failed, plan, run, scripted } from './step.ts';
-
-describe('learningRateScale', () => {
-  it.each([
-    ['linear', 64, 2],
-    ['linear', 128, 4],
-    ['linear', 512, 4],
-    ['linear', 8, 0.25],
-    ['sqrt', 64, Math.SQRT2],
-    ['sqrt', 128, 2],
-    ['sqrt', 2048, 8],
-    ['sqrt', 8192, 8],
-    ['sqrt', 8, 0.5],
-    ['none', 2048, 1],
-    ['none', 8, 1],
-  ] as const)('%s: a batch of %s where 32 is the reference gives %s', (rule, batchSize, scale) => {
-    expect(learningRateScale(batchSize, { rule, referenceBatchSize: 32 })).toBeCloseTo(scale, 12);
-  });
-
-  it('has a cap of your choice, and none for a rule of your own', () => {
-    expect(learningRateScale(512, { rule: 'linear', referenceBatchSize: 32, maxScale: 8 })).toBe(8);
-    const cubeRoot = (growth: number) => Math.cbrt(growth);
-    expect(learningRateScale(32 * 4096, { rule: cubeRoot, referenceBatchSize: 32 })).toBeCloseTo(16, 12);
-    expect(learningRateScale(32 * 4096, { rule: cubeRoot, referenceBatchSize: 32, maxScale: 10 })).toBe(10);
-  });
-
-  it('refuses what a rule of your own may not answer', () => {
-    const options = { rule: () => 0, referenceBatchSize: 32 };
-    expect(() => learningRateScale(64, options)).toThrow(/answer for 2 times the batch is 0/);
-  });
-});
 
 describe('withLearningRate', () => {
   const coupled = (sizes: readonly number[], more: Partial<LearningRateOptions> = {}, firm = false) =>
@@ -89,9 +59,51 @@ describe('withLearningRate', () => {
     expect(outer.name).toBe('scripted');
   });
 
+  it('warms up over examples: in a straight line from 1, whatever the batch', () => {
+    const at = (totalExamples: number, from: number) =>
+      coupled([128], { warmUpExamples: 1000, risePerStep: 10 }).next(
+        applied(plan(128, 128, from), { totalExamples }),
+        0,
+      ).plan.learningRateScale;
+    expect(at(250, 1)).toBeCloseTo(1.75, 12);
+    expect(at(500, 1)).toBeCloseTo(2.5, 12);
+    expect([at(1000, 1), at(5000, 1)]).toEqual([4, 4]);
+    const below = coupled([8], { warmUpExamples: 1000 });
+    expect(below.next(applied(plan(32)), 0).plan.learningRateScale).toBe(0.25);
+  });
+
+  it('goes by the noise scale that the decision rests on', () => {
+    const controller = withLearningRate(scripted([64, 64], { evidence: { noiseScale: 96 } }), {
+      rule: 'adascale',
+      referenceBatchSize: 32,
+      risePerStep: 10,
+    });
+    // (1 + 96/32) / (1 + 96/64)
+    expect(controller.next(applied(plan(64)), 0).plan.learningRateScale).toBeCloseTo(1.6, 12);
+  });
+
+  it('lets the averages of Adam forget in step with the rate, up to four times as fast', () => {
+    const rescaled = (from: number, size: number) =>
+      withLearningRate(scripted([size]), {
+        rule: 'sqrt',
+        referenceBatchSize: 32,
+        risePerStep: 10,
+        moments: 'rescale',
+      }).next(applied(plan(size, size, from)), 0).plan;
+    expect(rescaled(1, 96)).toEqual({
+      ...plan(96, 96, Math.sqrt(3)),
+      momentDecayScale: expect.closeTo(3, 12),
+    });
+    expect(rescaled(1, 512)).toMatchObject({ learningRateScale: 4, momentDecayScale: 4 });
+    expect(rescaled(1, 8)).toMatchObject({ learningRateScale: 0.5, momentDecayScale: 0.25 });
+    expect(coupled([64]).start(run()).plan).not.toHaveProperty('momentDecayScale');
+    expect(() => coupled([32], { moments: 'rescale' })).toThrow('goes with the rule sqrt');
+  });
+
   it('refuses options out of range', () => {
     expect(() => coupled([32], { referenceBatchSize: 0 })).toThrow('referenceBatchSize is 0');
     expect(() => coupled([32], { maxScale: 0 })).toThrow('maxScale is 0');
     expect(() => coupled([32], { risePerStep: 0 })).toThrow('risePerStep is 0');
+    expect(() => coupled([32], { warmUpExamples: -1 })).toThrow('warmUpExamples is -1');
   });
 });

@@ -47,7 +47,7 @@ export class WebgpuKeeper implements EngineKeeper {
     refuseOtherEngine(this.#kept.tf, NAME);
     const { buffers } = this.#refuseLostDevice();
     if (task.kind === 'gradient') await this.#lifeline.begin();
-    if (task.kind !== 'apply') await this.#makeRoom(task);
+    if (task.examples > 0) await this.#makeRoom(task);
     const { peakBytes } = buffers;
     for (;;) {
       const isCrowded = buffers.keepsFreed;

@@ -1,0 +1,60 @@
+/** Losses whose median stands for now: half of them may be unlucky batches. */
+const WINDOW = 11;
+/** A loss that stays higher becomes the one to compare with over so many steps. */
+const PATIENCE = 500;
+/** An explosion is this many times the lowest loss, and at least this share of that at the start. */
+const RATIO = 2;
+const SHARE_OF_START = 0.5;
+/** Weights are worth keeping below these. */
+const HEALTHY_RATIO = 1.25;
+const HEALTHY_SHARE = 0.25;
+
+/** What the losses of a run were like. Survives JSON. */
+export type LossWatch = {
+  /** The latest losses, oldest first, at most 11. */
+  readonly latest: readonly number[];
+  /** Median of the first 11, and the lowest median of 11 since; null before there are so many. */
+  readonly start: number | null;
+  readonly lowest: number | null;
+};
+
+/** Before the first loss. */
+export const NO_LOSSES: LossWatch = { latest: [], start: null, lowest: null };
+
+/** One finite loss later. The lowest forgets, so that a loss which stays higher is what later ones are compared with. */
+export function watchLoss({ latest, start, lowest }: LossWatch, loss: number): LossWatch {
+  const window = [...latest, loss].slice(-WINDOW);
+  if (window.length < WINDOW) return { latest: window, start, lowest };
+  const now = median(window);
+  const known = lowest ?? now;
+  return {
+    latest: window,
+    start: start ?? now,
+    lowest: now <= known ? now : known + (now - known) / PATIENCE,
+  };
+}
+
+/** The median of the latest losses, undefined before there are 11. */
+export const presentLoss = ({ latest }: LossWatch): number | undefined =>
+  latest.length < WINDOW ? undefined : median(latest);
+
+/**
+ * Whether the loss has left its range: most of the latest steps are at twice the lowest loss and at half of that at the
+ * start or more. The second is needed late in a run, where a loss near 0 doubles with one example.
+ */
+export const hasExploded = (watch: LossWatch): boolean =>
+  isAbove(watch, (start, lowest) => Math.max(RATIO * lowest, SHARE_OF_START * start));
+
+/** Whether now is a moment to go back to. */
+export const isHealthy = (watch: LossWatch): boolean =>
+  presentLoss(watch) !== undefined &&
+  !isAbove(watch, (start, lowest) => Math.max(HEALTHY_RATIO * lowest, HEALTHY_SHARE * start));
+
+function isAbove(watch: LossWatch, bound: (start: number, lowest: number) => number): boolean {
+  const now = presentLoss(watch);
+  const { start, lowest } = watch;
+  return now !== undefined && start !== null && lowest !== null && now > bound(start, lowest);
+}
+
+const median = (losses: readonly number[]): number =>
+  [...losses].sort((a, b) => a - b)[losses.length >> 1] ?? NaN;

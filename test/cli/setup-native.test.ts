@@ -43,7 +43,7 @@ describe('batchwise setup-native --once', () => {
     const second = await batchwise(['setup-native', '--once'], { env });
     expect(second).toMatchObject({ code: 0, stderr: '' });
     expect(second.stdout).toMatch(
-      /^Native TensorFlow is not set up \(.{20,60}\)\. To try again: npx batchwise setup-native\n$/,
+      /^Native TensorFlow is not set up: .{20,70} To try again: npx batchwise setup-native\n$/,
     );
   });
 

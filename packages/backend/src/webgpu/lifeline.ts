@@ -25,14 +25,16 @@ export class DeviceLostError extends Error {
  */
 export class Lifeline {
   readonly #kept: Kept;
+  readonly #copyEvery: number;
   #copy: HostCopy | undefined;
   #reading: Promise<void> | undefined;
   #updates = 0;
   #copiedAt = 0;
   #revivedAt: number | undefined;
 
-  constructor(kept: Kept) {
+  constructor(kept: Kept, copyEvery = COPY_EVERY) {
     this.#kept = kept;
+    this.#copyEvery = copyEvery;
   }
 
   /** Takes the first copy of a run. */
@@ -42,7 +44,7 @@ export class Lifeline {
 
   countUpdate(): void {
     this.#updates += 1;
-    if (this.#updates % COPY_EVERY === 0) this.#reading ??= this.#renew(this.#updates);
+    if (this.#updates % this.#copyEvery === 0) this.#reading ??= this.#renew(this.#updates);
   }
 
   async #renew(updates: number): Promise<void> {

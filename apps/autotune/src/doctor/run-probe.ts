@@ -29,7 +29,7 @@ export function childProbes({ program, timeLimitSeconds, signal }: ProbeOptions)
       const child = fork(program, [JSON.stringify(request)], {
         env: { ...process.env, ...env },
         execArgv: [],
-        silent: true,
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       });
       let phase = 'starting';
       let outcome: ProbeOutcome | undefined;
@@ -87,10 +87,9 @@ function crash({ phase, code, killedBy, said }: Crash): string {
 /** How much of what a probe prints is kept. */
 const KEPT = 20_000;
 
-/** Reads what a child prints, so that its pipes never fill, and gives the line on its error stream that says most. */
+/** Reads a child's error stream to its end, and gives the line that says most. */
 function lastOf(child: ChildProcess): () => string {
   let text = '';
-  child.stdout?.resume();
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => (text = (text + piece).slice(-KEPT)));
   return () => {
     const lines = text

@@ -65,9 +65,12 @@ async function runStage({ name, command, failsOn }) {
 async function prepareNative() {
   const start = performance.now();
   const { output } = await run(node('bootstrap.mjs'), { cwd: root });
-  const [line] = output.split('\n').filter((text) => text.startsWith('Native TensorFlow is '));
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  if (line !== undefined) console.log(`• ${line} (${seconds} s)`);
+  const said = output.split('\n').find((line) => line.startsWith('Native TensorFlow is '));
+  const silence =
+    process.env.BATCHWISE_SETUP_NATIVE === 'never'
+      ? 'Native TensorFlow is not set up: BATCHWISE_SETUP_NATIVE says never.'
+      : 'Native TensorFlow was set up before.';
+  console.log(`• ${said ?? silence} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
 }
 
 /**

@@ -31,9 +31,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(total / 60)} min ${total % 60} s`;
 }
 
-/** The beginning of a text, cut at a word. */
+/** The beginning of a text, cut at a word, of at most so many characters. */
 export const shortened = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length).replace(/\W*\s\S*$/, '')} …`;
+  text.length <= length ? text : `${text.slice(0, length - 2).replace(/\W*\s\S*$/, '')} …`;
 
 /** Text that hangs under its label: further lines are indented as far as the first. */
 export function hanging(label: string, text: string): string {

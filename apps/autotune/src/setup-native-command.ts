@@ -48,7 +48,8 @@ function wasTried(cacheDir: string, { gpu = false }: SetupNativeOptions): boolea
   if (nativeLocation(cacheDir, variant)) return true;
   const failure = nativeFailure(cacheDir, variant);
   if (failure === undefined) return false;
-  console.log(`Native TensorFlow is not set up (${shortened(failure, 60)}). ${TRY_AGAIN}`);
+  const reason = shortened(failure.replaceAll(/ \([^)]*\)/g, ''), 70);
+  console.log(`Native TensorFlow is not set up: ${reason} ${TRY_AGAIN}`);
   return true;
 }
 

@@ -22,7 +22,7 @@ export interface PoolSizes {
  *
  *     1 / τ = √(1 − |p − u|² / |p|²), which is τ = √(N Σ p²)
  *
- * (Katharopoulos and Fleuret 2018, arXiv 1803.00942, equation 26.) 1 where all scores are equal, √N at most.
+ * (Katharopoulos and Fleuret 2018, arXiv 1803.00942, section 3.3.) 1 where all scores are equal, √N at most.
  *
  * @throws RangeError when there are no scores or one is below 0; one that is not finite counts as the mean
  */
@@ -41,7 +41,7 @@ export function samplingGain(scores: ArrayLike<number>): number {
 
 /**
  * The τ above which importance sampling pays: (B + 3b) / (3b) for a pool of B and a batch of b, a backward pass taken to
- * cost twice a forward pass (the same paper, section 3.3). 2 for a pool three times as large as the batch.
+ * cost twice a forward pass (the same section). 2 for a pool three times as large as the batch.
  * @throws RangeError when the batch is empty or larger than the pool
  */
 export function gainThreshold({ poolSize, batchSize }: PoolSizes): number {

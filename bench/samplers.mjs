@@ -27,7 +27,7 @@ if (!Number.isInteger(repeats) || repeats < 1 || !sizes.every((n) => Number.isIn
 }
 
 /** Draws of one timed turn: enough to time, and an epoch of the larger sizes. */
-const drawsOf = (n) => Math.max(n, 1e6);
+const drawsOf = (n) => n * Math.max(1, Math.round(1e6 / n));
 const weightsOf = (n) => {
   const random = seededRandom(n);
   return Float64Array.from({ length: n }, () => 0.01 + random.uniform());
@@ -71,85 +71,70 @@ function startPython(path) {
   const answer = async () => (await lines.next()).value;
   return {
     version: answer(),
-    async seconds(name, n) {
+    async rate(name, n) {
       child.stdin.write(`${name},${n},${drawsOf(n)}\n`);
       const seconds = Number(await answer());
-      return seconds < 0 ? undefined : seconds;
+      return seconds < 0 ? undefined : drawsOf(n) / seconds / 1e6;
     },
     end: () => child.stdin.end(),
   };
 }
 
-/** Epochs of a sampler until so many draws were made, whole epochs at a time or in batches. */
-function drain(sampler, { draws, batch = sampler.size }) {
-  let checked = 0;
-  for (let drawn = 0, epoch = 0; drawn < draws; epoch++) {
+/** Reads epochs of a sampler, whole ones or in batches, until so many draws were made; answers how many it were. */
+function drain(sampler, { draws, batch = sampler.size, each = () => {} }) {
+  let drawn = 0;
+  for (let epoch = 0; drawn < draws; epoch++) {
     const cursor = sampler.epoch(epoch);
-    for (
-      let indices = cursor.take(batch);
-      indices.length > 0 && drawn < draws;
-      indices = cursor.take(batch)
-    ) {
+    for (let indices = cursor.take(batch); indices.length > 0; indices = cursor.take(batch)) {
       drawn += indices.length;
-      checked ^= indices[0];
+      each(indices, cursor);
+      if (drawn >= draws) break;
     }
   }
-  return checked;
+  return drawn;
 }
 
-/** What is timed for a size, by name. Each arm makes `count` draws. */
+/** A number for each example of a batch, from a long list that is gone through again and again. */
+function pick(numbers) {
+  let from = 0;
+  return (count) => {
+    if (from + count > numbers.length) from = 0;
+    return numbers.subarray(from, (from += count));
+  };
+}
+
+/** What is timed for a size, by name; each answers how many draws it made. */
 function armsOf(n) {
   const weights = weightsOf(n);
   const draws = drawsOf(n);
+  const random = seededRandom(2);
+  const positions = Int32Array.from({ length: 1e6 }, () => random.below(n));
+  const uniforms = Float64Array.from({ length: 1e6 }, random.uniform);
   const alias = weighted(weights, { seed: 1 });
-  const order = shuffled(n, { seed: 1 });
+  const exact = shuffled(n, { seed: 1 });
   const feistel = shuffled(n, { seed: 1, order: 'feistel' });
   const tree = new SumTree(weights);
-  const byLoss = n > 1e6 ? undefined : lossProportional(n, { seed: 1 });
-  const hundredth = weightedWithoutReplacement(weights, { seed: 1, size: Math.ceil(n / 100) });
-  const random = seededRandom(2);
-  const [at, mass] = [new Int32Array(1e6), new Float64Array(1e6)];
-  for (let k = 0; k < 1e6; k++) [at[k], mass[k]] = [random.below(n), random.uniform()];
-  let turn = 0;
-  const arms = {
-    weighted: { count: draws, run: () => drain(alias, { draws }) },
-    'weighted, batches of 128': { count: 1e6, run: () => drain(alias, { draws: 1e6, batch: 128 }) },
-    shuffled: { count: draws, run: () => drain(order, { draws }) },
-    'shuffled, feistel': {
-      count: 1e6,
-      run: () => feistel.epoch(turn++).take(Math.min(n, 1e6)),
-      once: n < 1e6,
-    },
-    'sum tree, change and draw': {
-      count: 1e6,
-      run() {
-        for (let k = 0; k < 1e6; k++) {
-          tree.set(at[k], mass[k]);
-          tree.find(mass[k] * tree.total);
-        }
-      },
-    },
-    'without replacement, items passed': {
-      count: n,
-      run: () => hundredth.epoch(turn++).take(hundredth.size),
-    },
+  const hundredth = weightedWithoutReplacement(weights, { seed: 1, size: n / 100 });
+  const byLoss = lossProportional(n, { seed: 1 });
+  const losses = pick(uniforms);
+  const learn = (indices, { weights: importance }) => {
+    if (importance.length === indices.length) byLoss.observe(indices, losses(indices.length));
   };
-  if (byLoss)
-    arms['lossProportional, draw, weigh and observe 128'] = {
-      count: 128 * 2000,
-      run() {
-        const cursor = byLoss.epoch(turn++);
-        for (let k = 0; k < 2000; k++) {
-          const indices = cursor.take(128);
-          const from = (k * 128) % (1e6 - 128);
-          if (indices.length === 0 || !cursor.weights) break;
-          byLoss.observe(indices, mass.subarray(from, from + indices.length));
-        }
-      },
-    };
-  for (const [name, arm] of Object.entries(arms)) if (arm.once) arm.count = n;
-  if (byLoss && n < 256_000) arms['lossProportional, draw, weigh and observe 128'].count = n;
-  return arms;
+  return {
+    weighted: () => drain(alias, { draws }),
+    'weighted, batches of 128': () => drain(alias, { draws: 1e6, batch: 128 }),
+    shuffled: () => drain(exact, { draws }),
+    'shuffled, feistel': () => drain(feistel, { draws: 1e6, batch: 1e4 }),
+    'sum tree, change and draw'() {
+      positions.forEach((position, k) => {
+        tree.set(position, uniforms[k]);
+        tree.find(uniforms[k] * tree.total);
+      });
+      return positions.length;
+    },
+    'without replacement, 1 of 100': () => drain(hundredth, { draws: n / 100 }),
+    'lossProportional: draw, weigh, observe': () => drain(byLoss, { draws: 2e5, batch: 128, each: learn }),
+  };
 }
 
 const median = (numbers) => {
@@ -186,30 +171,22 @@ console.log(`Node ${process.version}, ${cpus().length} cores, ${(await python?.v
 console.log(`Million draws per second, medians of ${repeats} turns; the arms take turns.`);
 const results = [];
 for (const n of sizes) {
-  const arms = armsOf(n);
-  const all = Object.entries(arms).map(([name, { run, count }]) => ({
+  const all = Object.entries(armsOf(n)).map(([name, run]) => ({
     name,
-    count,
-    seconds() {
+    rate() {
       const started = performance.now();
-      run();
-      return (performance.now() - started) / 1000;
+      return run() / (performance.now() - started) / 1000;
     },
   }));
-  for (const name of ['torch weighted', 'torch shuffled', 'numpy weighted', 'numpy shuffled'])
-    if (python)
-      all.push({
-        name,
-        count: name.endsWith('weighted') ? drawsOf(n) : Math.floor(drawsOf(n) / n) * n,
-        seconds: () => python.seconds(name, n),
-      });
+  const theirs = ['torch weighted', 'torch shuffled', 'numpy weighted', 'numpy shuffled'];
+  if (python) all.push(...theirs.map((name) => ({ name, rate: () => python.rate(name, n) })));
   const rates = new Map(all.map(({ name }) => [name, []]));
-  for (const { seconds } of all) await seconds();
+  for (const { rate } of all) await rate();
   for (let repeat = 0; repeat < repeats; repeat++)
     for (let k = 0; k < all.length; k++) {
-      const { name, count, seconds } = all[(repeat + k) % all.length];
-      const taken = await seconds();
-      if (taken !== undefined) rates.get(name).push(count / taken / 1e6);
+      const { name, rate } = all[(repeat + k) % all.length];
+      const measured = await rate();
+      if (measured !== undefined) rates.get(name).push(measured);
     }
   console.log(`\nn = ${n}`);
   const ratio = (own, other) => {

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadEngine } from '@batchwise/backend/node';
-import { chromium as driver, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build, type Rollup } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromium } from '../support/chromium.ts';
+import { chromiumPath, launchChromium } from '../support/chromium.ts';
 import { firstLosses } from './first-losses.mjs';
 
 const STEPS = 10;
@@ -58,10 +58,10 @@ describe('training in a browser', { timeout: 120_000 }, () => {
   let page: Page;
   const problems: string[] = [];
   beforeAll(async () => {
-    if (chromium === undefined) return;
+    if (chromiumPath === undefined) return;
     server = await serve(await bundle());
-    const args = ['--no-sandbox', '--enable-unsafe-webgpu'];
-    browser = await driver.launch({ executablePath: chromium, headless: true, args });
+    const args = ['--enable-unsafe-webgpu'];
+    browser = await launchChromium(chromiumPath, args);
     page = await browser.newPage();
     page.on('pageerror', (error) => problems.push(String(error)));
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
@@ -73,7 +73,7 @@ describe('training in a browser', { timeout: 120_000 }, () => {
   });
 
   it.for(['wasm', 'webgpu'])('takes the steps that Node takes, on %s', async (engine, { skip }) => {
-    skip(chromium === undefined, WHY_NOT);
+    skip(chromiumPath === undefined, WHY_NOT);
     const adapter = await page.evaluate('globalThis.navigator.gpu?.requestAdapter().then(Boolean)');
     skip(engine === 'webgpu' && adapter !== true, 'this browser has no WebGPU adapter');
     const { tf } = await loadEngine('cpu');

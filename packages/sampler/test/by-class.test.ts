@@ -1,6 +1,7 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { classBalanced, stratified } from '../src/index.ts';
-import { chiSquare, chiSquareLimit, orderOf, range, readAll } from './support.ts';
+import { orderOf, range, readAll } from './support.ts';
 
 /** 60, 30 and 10 examples of the classes 7, 2 and 4, in no order. */
 const labels = range(100)

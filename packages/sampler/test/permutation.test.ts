@@ -1,6 +1,6 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { permutation } from '../src/permutation.ts';
-import { chiSquare, chiSquareLimit } from './support.ts';
 
 describe('permutation', () => {
   it.each([1, 2, 4, 16])('makes all 24 orders of four items equally often in %d parts', (parts) => {

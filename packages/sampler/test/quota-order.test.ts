@@ -1,7 +1,7 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { apportion, quotaOrder } from '../src/quota-order.ts';
 import { seededRandom } from '../src/index.ts';
-import { chiSquare, chiSquareLimit } from './support.ts';
 
 describe('apportion', () => {
   it('gives what is left to the largest remainders', () => {

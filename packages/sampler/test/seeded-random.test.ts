@@ -1,6 +1,6 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { derivedSeed, seededRandom } from '../src/index.ts';
-import { chiSquare, chiSquareLimit } from './support.ts';
 
 /** The first six outputs of `Xoshiro128StarStar::seed_from_u64(seed)` of rand_xoshiro 0.7, compiled and run. */
 const FROM_RAND_XOSHIRO: readonly (readonly [seed: number, outputs: readonly number[]])[] = [

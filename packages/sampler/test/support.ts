@@ -17,18 +17,6 @@ export const orderOf = (sampler: IndexSampler, epoch: number): number[] => [
 
 export const range = (size: number): number[] => Array.from({ length: size }, (_, k) => k);
 
-/** Pearson's chi-square statistic of counts that are all expected to be equal. */
-export function chiSquare(counts: readonly number[]): number {
-  const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
-  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-}
-
-/**
- * What a chi-square statistic of so many degrees of freedom exceeds with a probability below e^-18, 2 in 100 million
- * (Laurent and Massart 2000, lemma 1 with x = 18).
- */
-export const chiSquareLimit = (degrees: number): number => degrees + 2 * Math.sqrt(18 * degrees) + 2 * 18;
-
 /** A sequential sampler that notes what it is told, and weighs each example as is said, where it is. */
 export function adaptive(size: number, weight?: number | ((index: number) => number)) {
   const told: [indices: number[], losses: number[]][] = [];

@@ -1,6 +1,7 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { withReplacement } from '../src/index.ts';
-import { chiSquare, chiSquareLimit, orderOf, readAll } from './support.ts';
+import { orderOf, readAll } from './support.ts';
 
 describe('withReplacement', () => {
   it('draws all examples equally often, and pairs too', () => {

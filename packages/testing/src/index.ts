@@ -1,3 +1,4 @@
+export { chiSquare, chiSquareLimit } from './chi-square.ts';
 export { describeBackend, type BackendFixture } from './describe-backend.ts';
 export { describeController, type ControllerSuiteOptions } from './describe-controller.ts';
 export { describeSampler, type SamplerSuite } from './describe-sampler.ts';

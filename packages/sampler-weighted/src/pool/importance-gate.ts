@@ -22,14 +22,13 @@ export interface PoolSizes {
  *
  *     1 / τ = √(1 − |p − u|² / |p|²), which is τ = √(N Σ p²)
  *
- * (Katharopoulos and Fleuret 2018, arXiv 1803.00942, equation 26.) 1 where all scores are equal, √N at most.
+ * (Katharopoulos and Fleuret 2018, arXiv 1803.00942, section 3.3.) 1 where all scores are equal, √N at most.
  *
  * @throws RangeError when there are no scores or one is below 0; one that is not finite counts as the mean
  */
 export function samplingGain(scores: ArrayLike<number>): number {
   const own = finiteScores(scores);
-  const largest = own.reduce((before, score) => Math.max(before, score), 0);
-  if (largest === 0) return 1;
+  const largest = own.reduce((before, score) => Math.max(before, score));
   let sum = 0;
   let squares = 0;
   for (const score of own) {
@@ -41,7 +40,7 @@ export function samplingGain(scores: ArrayLike<number>): number {
 
 /**
  * The τ above which importance sampling pays: (B + 3b) / (3b) for a pool of B and a batch of b, a backward pass taken to
- * cost twice a forward pass (the same paper, section 3.3). 2 for a pool three times as large as the batch.
+ * cost twice a forward pass (the same section). 2 for a pool three times as large as the batch.
  * @throws RangeError when the batch is empty or larger than the pool
  */
 export function gainThreshold({ poolSize, batchSize }: PoolSizes): number {

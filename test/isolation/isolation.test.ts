@@ -16,6 +16,10 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
     expression: 'm.gradientComponents({ sizes: [1, 1], squaredNorms: [9, 5], crossProduct: 3 })',
     value: { examples: 2, squaredGradientNorm: 3, gradientVarianceTrace: 4 },
   },
+  '@batchwise/sampler-bucket': {
+    expression: '[m.padSequences([[7, 8], [9]]).data[3], m.paddingReport([[0, 1]], [1, 3]).waste]',
+    value: [0, 1 / 3],
+  },
   '@batchwise/core': { expression: 'm.stepDecay(100, 0.5)(250)', value: 0.25 },
 };
 const ANY_USE = { expression: 'Object.keys(m).length > 0', value: true };

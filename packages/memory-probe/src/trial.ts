@@ -48,6 +48,8 @@ export type TrialOutcome =
       readonly message: string;
     }
   | { readonly kind: 'timeout'; readonly message: string }
+  /** The device or the process is gone and did not say why. It counts as too big only if memory was about to be full. */
+  | { readonly kind: 'lost'; readonly message: string }
   /** Any other failure: it says nothing about memory. */
   | { readonly kind: 'error'; readonly message: string };
 

@@ -27,7 +27,8 @@ const ACTS = {
   },
   takeInGroup: () => {
     writeFileSync(`${detail}/cgroup.procs`, String(process.pid));
-    takeAll();
+    // Time for whoever watches to see the group: usually a process is in it from its start.
+    setTimeout(takeAll, 500);
   },
 };
 

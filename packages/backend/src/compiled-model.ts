@@ -20,6 +20,7 @@ interface CompiledFields {
   readonly metricsNames?: readonly string[];
   readonly optimizer?: CompiledOptimizer;
   readonly trainableWeights: readonly { read(): Variable }[];
+  readonly weights: readonly { read(): Variable }[];
   /** A Sequential model keeps the compiled model inside. */
   readonly model?: CompiledFields;
   calculateLosses?(): Scalar[];
@@ -30,6 +31,8 @@ export interface CompiledModel {
   readonly optimizer: CompiledOptimizer;
   /** Trainable weights in the model's order: optimizers find their slots by position. */
   readonly variables: readonly Variable[];
+  /** Those and the others: the moving averages of batch normalisation. */
+  readonly weights: readonly Variable[];
   /** One per output; each answers a loss per example, or their mean. */
   readonly losses: readonly LossOrMetric[];
   /** Names as the model gives them, with the index of the output that each looks at. */
@@ -66,6 +69,7 @@ export function openModel(model: LayersModel): CompiledModel {
   return {
     optimizer,
     variables,
+    weights: outer.weights.map((weight) => weight.read()),
     losses: lossFunctions,
     metrics: metricsTensors.map(([metric, output], i) => ({
       // The first name is that of the whole loss.

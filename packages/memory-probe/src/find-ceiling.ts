@@ -187,10 +187,11 @@ class CeilingSearch {
   /** The parts of the canary are of a size that is known to be right, where there is one of at most half. */
   #request(batchSize: number): TrialRequest {
     const half = Math.ceil(batchSize / 2);
+    const hasCanary = batchSize > 1 && this.#options.canary !== 'off';
     const known = this.#trials.filter((trial) => trial.verdict === 'fits' && trial.batchSize <= half);
     return {
       batchSize,
-      referenceSize: batchSize === 1 ? null : Math.max(0, ...known.map((trial) => trial.batchSize)) || half,
+      referenceSize: hasCanary ? Math.max(0, ...known.map((trial) => trial.batchSize)) || half : null,
       predictedPeakBytes: this.#fit ? upperPeakBytes(this.#fit, batchSize) : null,
       signal: this.#options.signal,
     };

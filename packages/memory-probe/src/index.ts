@@ -26,3 +26,5 @@ export type {
   TrialRequest,
   Verdict,
 } from './trial.ts';
+export type { DeferredNumber, ProbedBackend, ProbedSource } from './probed-backend.ts';
+export { trainingTrial, type KeptState, type TrainingTrialOptions } from './training-trial.ts';

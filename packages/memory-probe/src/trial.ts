@@ -13,7 +13,7 @@ export interface AbortSignalLike {
 export interface TrialRequest {
   /** Examples on the device at once. */
   readonly batchSize: number;
-  /** For the canary: the same examples in parts of this size; null where the batch cannot be cut. */
+  /** For the canary: the same examples in parts of this size; null where none is wanted, or the batch cannot be cut. */
   readonly referenceSize: number | null;
   /** What the fit expects, the upper end of its band; null while there is no fit. */
   readonly predictedPeakBytes: number | null;

@@ -10,9 +10,8 @@ export class ProcessWatch {
   readonly #pid: number;
   readonly #pressures = new Map<string, Pressure>();
   readonly #timer: NodeJS.Timeout;
-  #group: CgroupPlace | undefined;
-  /** Kills of the group when it was first seen. */
-  #kills: number | undefined;
+  /** Each group that it was seen in, with the kills counted there at first. A dead process seems to be in another. */
+  readonly #groups = new Map<string, { readonly place: CgroupPlace; readonly kills: number }>();
   #sampling: Promise<void>;
 
   constructor(pid: number) {
@@ -29,8 +28,11 @@ export class ProcessWatch {
   async end(): Promise<MemoryEvidence> {
     clearInterval(this.#timer);
     await this.#sampling;
-    const group = this.#group && (await readCgroup(this.#group));
-    const oomKills = (group?.oomKills ?? 0) - (this.#kills ?? 0);
+    const rises = [...this.#groups.values()].map(async ({ place, kills }) => {
+      const now = (await readCgroup(place))?.oomKills ?? kills;
+      return now - kills;
+    });
+    const oomKills = Math.max(0, ...(await Promise.all(rises)));
     return { pressures: [...this.#pressures.values()], oomKills };
   }
 
@@ -44,10 +46,9 @@ export class ProcessWatch {
   async #sample(): Promise<void> {
     const [memory, place] = await Promise.all([processMemory(this.#pid), findCgroup(this.#pid)]);
     const group = place && (await readCgroup(place));
-    if (place && group && this.#group?.folders[0] !== place.folders[0]) {
-      this.#group = place;
-      this.#kills = group.oomKills ?? 0;
-    }
+    const [folder] = place?.folders ?? [];
+    if (place && group && folder !== undefined && !this.#groups.has(folder))
+      this.#groups.set(folder, { place, kills: group.oomKills ?? 0 });
     const machine = this.#pressures.get('memory of the machine');
     this.#noteIf('memory of the machine', memory?.peakResidentBytes, machine?.limitBytes);
     this.#noteIf('ulimit -v', memory?.peakAddressSpaceBytes, memory?.addressSpaceLimitBytes);

@@ -2,6 +2,8 @@ export type { ArrayBatch, ArrayTensor, Rows, TensorRows } from './array-batch.ts
 export { classifyError } from './classify.ts';
 export type { CompiledOptimizer } from './compiled-model.ts';
 export { LearningRateKnob } from './learning-rate.ts';
+export { memoryTrial, type MemoryTrialOptions } from './memory-trial.ts';
+export { staticLimits } from './static-limits.ts';
 export type { LayersModel, Tf } from './tf.ts';
 export { tensorSource, type ExampleTensors } from './tensor-source.ts';
 export type { LayersGradient } from './layers-gradient.ts';

@@ -9,7 +9,7 @@ import {
   type MeasuredPeak,
   type MemoryFit,
 } from './memory-fit.ts';
-import { bestOf, propose, type CeilingLimit } from './propose.ts';
+import { bestOf, fillsMemory, propose, type CeilingLimit } from './propose.ts';
 import type { Certainty, PeakReading } from './reading.ts';
 import type { AbortSignalLike, Trial, TrialOutcome, TrialRecord, TrialRequest } from './trial.ts';
 
@@ -102,13 +102,12 @@ class CeilingSearch {
   }
 
   next() {
-    const { start = 16, maxTrials = 6, resolution = 0.015, budgetBytes } = this.#options;
+    const { start = 16, maxTrials = 6, resolution = 0.015 } = this.#options;
     if (this.#range.most < this.#range.least) return { kind: 'stop', limitedBy: this.#outerLimit() } as const;
-    const allowedBytes = budgetBytes === undefined ? null : this.#safety() * budgetBytes;
     const proposal = propose(this.#trials, {
       range: this.#range,
       start,
-      allowedBytes,
+      allowedBytes: this.#allowedBytes(),
       fit: this.#fit,
       gradientFit: this.#gradientFit(),
       isLastTrial: this.#trials.length === maxTrials - 1,
@@ -138,6 +137,10 @@ class CeilingSearch {
       canary,
       canaryTolerance,
       baseline: this.#baseline,
+      fillsMemory: fillsMemory(batchSize, bestOf(this.#trials), {
+        fit: this.#fit,
+        allowedBytes: this.#allowedBytes(),
+      }),
     });
     this.#baseline = baseline;
     if (record.verdict === 'error')
@@ -184,10 +187,11 @@ class CeilingSearch {
   /** The parts of the canary are of a size that is known to be right, where there is one of at most half. */
   #request(batchSize: number): TrialRequest {
     const half = Math.ceil(batchSize / 2);
+    const hasCanary = batchSize > 1 && this.#options.canary !== 'off';
     const known = this.#trials.filter((trial) => trial.verdict === 'fits' && trial.batchSize <= half);
     return {
       batchSize,
-      referenceSize: batchSize === 1 ? null : Math.max(0, ...known.map((trial) => trial.batchSize)) || half,
+      referenceSize: hasCanary ? Math.max(0, ...known.map((trial) => trial.batchSize)) || half : null,
       predictedPeakBytes: this.#fit ? upperPeakBytes(this.#fit, batchSize) : null,
       signal: this.#options.signal,
     };
@@ -211,6 +215,11 @@ class CeilingSearch {
 
   #certainty(): Certainty {
     return this.#trials.find(({ peak }) => peak)?.peak?.certainty ?? 'exact';
+  }
+
+  #allowedBytes(): number | null {
+    const { budgetBytes } = this.#options;
+    return budgetBytes === undefined ? null : this.#safety() * budgetBytes;
   }
 
   #safety(): number {

@@ -1,4 +1,11 @@
 export type { SizeBounds, StaticLimit } from './bounds.ts';
+export {
+  allocatorMeter,
+  backendMeter,
+  type AllocatorReader,
+  type MemoryMeter,
+  type MeteredBackend,
+} from './meters.ts';
 export { findCeiling, type Ceiling, type CeilingOptions } from './find-ceiling.ts';
 export {
   fitMemory,
@@ -11,6 +18,7 @@ export type { CeilingLimit } from './propose.ts';
 export type { Certainty, PeakReading } from './reading.ts';
 export type {
   AbortSignalLike,
+  Awaitable,
   CanaryPair,
   Trial,
   TrialOutcome,
@@ -18,3 +26,5 @@ export type {
   TrialRequest,
   Verdict,
 } from './trial.ts';
+export type { DeferredNumber, ProbedBackend, ProbedSource } from './probed-backend.ts';
+export { trainingTrial, type KeptState, type TrainingTrialOptions } from './training-trial.ts';

@@ -9,6 +9,8 @@ export interface TrialStandard {
   readonly canaryTolerance: number;
   /** Of the first trial that fitted; undefined before. */
   readonly baseline: CanaryBaseline | undefined;
+  /** Whether a step of this size is expected to fill the memory. */
+  readonly fillsMemory: boolean;
 }
 
 type Judgement = Omit<TrialRecord, 'seconds'>;
@@ -34,6 +36,11 @@ export function judgeTrial(
     canaryDeviation: null,
     message: null,
   };
+  if (outcome.kind === 'lost') {
+    const { message } = outcome;
+    const lost = standard.fillsMemory ? ({ verdict: 'tooBig', limit: 'memory' } as const) : {};
+    return { record: { ...blank, ...lost, message }, baseline };
+  }
   if (outcome.kind !== 'trained') {
     const limit = outcome.kind === 'tooBig' ? outcome.limit : null;
     return { record: { ...blank, verdict: outcome.kind, limit, message: outcome.message }, baseline };

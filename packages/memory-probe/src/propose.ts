@@ -54,6 +54,22 @@ const RETREATS = 2;
 const stop = (limitedBy: CeilingLimit): Proposal => ({ kind: 'stop', limitedBy });
 const attempt = (batchSize: number): Proposal => ({ kind: 'try', batchSize });
 
+/**
+ * Whether memory may be the reason of a failure at a size: the fit, or proportion to the best where there is none yet,
+ * has it take most of what is allowed.
+ */
+export function fillsMemory(
+  batchSize: number,
+  best: TrialRecord | undefined,
+  { fit, allowedBytes }: Pick<SearchState, 'fit' | 'allowedBytes'>,
+): boolean {
+  if (!best?.peak || allowedBytes === null) return false;
+  const expected = fit
+    ? predictPeakBytes(fit, batchSize)
+    : best.peak.peakBytes * (batchSize / best.batchSize);
+  return expected >= EXPLAINED * allowedBytes;
+}
+
 /** The largest trial that fits. */
 export function bestOf(trials: readonly TrialRecord[]): TrialRecord | undefined {
   const fitting = trials.filter(({ verdict }) => verdict === 'fits');
@@ -117,14 +133,10 @@ function standingFailures(
 }
 
 /** Whether memory, or time, may be the reason. Without a budget each failure counts as the ceiling. */
-function isExplained(failure: TrialRecord, best: TrialRecord, { allowedBytes, fit }: SearchState): boolean {
+function isExplained(failure: TrialRecord, best: TrialRecord, search: SearchState): boolean {
   if (failure.verdict === 'timeout' || failure.verdict === 'overBudget') return true;
   if (failure.verdict === 'error') return false;
-  if (allowedBytes === null || best.peak === null) return true;
-  const expected = fit
-    ? predictPeakBytes(fit, failure.batchSize)
-    : best.peak.peakBytes * (failure.batchSize / best.batchSize);
-  return expected >= EXPLAINED * allowedBytes;
+  return search.allowedBytes === null || best.peak === null || fillsMemory(failure.batchSize, best, search);
 }
 
 /** Between the best and the lowest failure: beside it, a little below it, or half the way. */

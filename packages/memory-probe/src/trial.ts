@@ -13,7 +13,7 @@ export interface AbortSignalLike {
 export interface TrialRequest {
   /** Examples on the device at once. */
   readonly batchSize: number;
-  /** For the canary: the same examples in parts of this size; null where the batch cannot be cut. */
+  /** For the canary: the same examples in parts of this size; null where none is wanted, or the batch cannot be cut. */
   readonly referenceSize: number | null;
   /** What the fit expects, the upper end of its band; null while there is no fit. */
   readonly predictedPeakBytes: number | null;
@@ -48,6 +48,8 @@ export type TrialOutcome =
       readonly message: string;
     }
   | { readonly kind: 'timeout'; readonly message: string }
+  /** The device or the process is gone and did not say why. It counts as too big only if memory was about to be full. */
+  | { readonly kind: 'lost'; readonly message: string }
   /** Any other failure: it says nothing about memory. */
   | { readonly kind: 'error'; readonly message: string };
 

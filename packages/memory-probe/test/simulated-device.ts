@@ -1,4 +1,11 @@
-import type { CanaryPair, PeakReading, Trial, TrialOutcome } from '../src/index.ts';
+import {
+  findCeiling,
+  type CanaryPair,
+  type CeilingOptions,
+  type PeakReading,
+  type Trial,
+  type TrialOutcome,
+} from '../src/index.ts';
 
 /** A device with a memory law of its own, and the ways in which devices fail. */
 export interface SimulatedDevice {
@@ -75,4 +82,27 @@ export function largestFitting({ peakBytes }: SimulatedDevice, bytes: number): n
     else high = middle - 1;
   }
   return low;
+}
+
+export const mlp: SimulatedDevice = {
+  peakBytes: (size) => Math.max(29 * MB, 4 * MB + 18_350 * size),
+  baseBytes: 2 * MB,
+};
+export const cnn: SimulatedDevice = { peakBytes: (size) => 5 * MB + 1.339 * MB * size, baseBytes: MB };
+export const lstm: SimulatedDevice = { peakBytes: (size) => 3 * MB + 90_000 * size };
+/** Two thirds of the memory are taken before the first example, and the optimizer hides the growth. */
+export const heavy: SimulatedDevice = {
+  peakBytes: (size) => Math.max(320 * MB, 290 * MB + 18_350 * size),
+  gradientBytes: (size) => 290 * MB + 18_350 * size,
+  baseBytes: 240 * MB,
+};
+/** Memory comes in blocks of 20 MB for each 256 examples. */
+export const blocks: SimulatedDevice = { peakBytes: (size) => 10 * MB + 20 * MB * Math.ceil(size / 256) };
+
+/** Searches on a device with all its memory for a budget, unless another is given. */
+export async function search(device: SimulatedDevice, options: CeilingOptions = {}) {
+  const budgetBytes = options.budgetBytes ?? device.memoryBytes;
+  const simulated = simulate(device);
+  const ceiling = await findCeiling(simulated.trial, { ...(budgetBytes && { budgetBytes }), ...options });
+  return { ...simulated, ceiling };
 }

@@ -4,5 +4,5 @@ export type { CompiledOptimizer } from './compiled-model.ts';
 export { LearningRateKnob } from './learning-rate.ts';
 export type { LayersModel, Tf } from './tf.ts';
 export { tensorSource, type ExampleTensors } from './tensor-source.ts';
-export { tfjsBackend, type LayersGradient } from './tfjs-backend.ts';
+export { tfjsBackend, type LayersGradient, type TfjsBackendOptions } from './tfjs-backend.ts';
 export { registerWasmTrainingKernels } from './wasm-kernels/register.ts';

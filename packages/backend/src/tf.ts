@@ -13,6 +13,7 @@ export type Tf = Pick<
   | 'engine'
   | 'gather'
   | 'getBackend'
+  | 'keep'
   | 'matMul'
   | 'mean'
   | 'mul'

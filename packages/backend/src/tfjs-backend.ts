@@ -10,6 +10,15 @@ import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
 /** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
 export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
 
+/** What is wanted of a backend beyond what the loop needs. */
+export interface TfjsBackendOptions {
+  /**
+   * Given the model's metrics on each micro-batch that it is trained on, by name, and how many examples they are means
+   * over; takes them over. They are of the forward pass of training. Without it they are not computed.
+   */
+  readonly onTrainingMetrics?: (metrics: Readonly<Record<string, Deferred>>, examples: number) => void;
+}
+
 /** Engines whose operations are finished when the call returns. */
 const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
 
@@ -19,8 +28,12 @@ const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
  * afterwards; its learning rate is scaled for single updates and given back after each.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  */
-export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, LayersGradient> {
-  return new TfjsBackend(tf, openModel(model));
+export function tfjsBackend(
+  tf: Tf,
+  model: LayersModel,
+  options: TfjsBackendOptions = {},
+): Backend<ArrayBatch, LayersGradient> {
+  return new TfjsBackend(tf, openModel(model), options);
 }
 
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
@@ -30,13 +43,15 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #model: CompiledModel;
   readonly #learningRate: LearningRateKnob;
   readonly #watch: TensorWatch;
+  readonly #onTrainingMetrics: TfjsBackendOptions['onTrainingMetrics'];
 
-  constructor(tf: Tf, model: CompiledModel) {
+  constructor(tf: Tf, model: CompiledModel, { onTrainingMetrics }: TfjsBackendOptions) {
     this.name = tf.getBackend();
     this.#tf = tf;
     this.#model = model;
     this.#learningRate = new LearningRateKnob(model.optimizer);
     this.#watch = new TensorWatch(tf);
+    this.#onTrainingMetrics = onTrainingMetrics;
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -50,13 +65,20 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   gradient(batch: ArrayBatch) {
     const { variables } = this.#model;
     return this.#guard(() => {
-      const [xs, ys] = this.#upload(batch);
+      const examples = this.#upload(batch);
+      let metrics: readonly Tensor[] = [];
       try {
-        const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
+        const { value, grads } = this.#tf.variableGrads(() => {
+          const outputs = this.#model.outputs(examples.xs, true);
+          if (this.#onTrainingMetrics)
+            metrics = this.#metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
+          return this.#trainingLoss(outputs, examples);
+        }, [...variables]);
         const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
+        this.#onTrainingMetrics?.(this.#named(metrics), sizeOfBatch(batch));
         return { gradient, loss: deferredSum(value) };
       } finally {
-        this.#tf.dispose([...xs, ...ys]);
+        this.#tf.dispose(Object.values(examples).flat());
       }
     });
   }
@@ -103,20 +125,14 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   evaluate(batch: ArrayBatch) {
     return this.#guard(() => {
-      const [xs, ys] = this.#upload(batch);
-      const { tidy, mean } = this.#tf;
+      const { xs, ys } = this.#upload({ xs: batch.xs, ys: batch.ys });
       try {
-        const values = tidy(() => {
+        const [loss, ...metrics] = this.#tf.tidy(() => {
           const outputs = this.#model.outputs(xs, false);
-          const metrics = this.#model.metrics.map(({ metric, output }) =>
-            mean(metric(at(ys, output, 'target'), at(outputs, output, 'output'))),
-          );
-          return [this.#dataLoss(ys, outputs), ...metrics];
+          return [this.#dataLoss(outputs, { ys }), ...this.#metrics(outputs, { ys })];
         });
-        const [loss, ...metrics] = values.map((value) => deferredSum(value));
-        const named = metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', metric] as const);
         if (!loss) throw new Error('unreachable: the loss is always evaluated');
-        return { loss, metrics: Object.fromEntries(named) };
+        return { loss: deferredSum(loss), metrics: this.#named(metrics) };
       } finally {
         this.#tf.dispose([...xs, ...ys]);
       }
@@ -165,29 +181,62 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     }
   }
 
-  #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
+  #upload({ xs, ys, weights = [] }: ArrayBatch): Uploaded {
     const upload = (rows: Rows): Tensor =>
       'indices' in rows
         ? this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)))
         : this.#tf.tensor(rows.data, [...rows.shape]);
-    return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
+    return { xs: listOf(xs).map(upload), ys: listOf(ys).map(upload), weights: weights.map(upload) };
   }
 
-  #trainingLoss(xs: readonly Tensor[], ys: readonly Tensor[]): Scalar {
-    const loss = this.#dataLoss(ys, this.#model.outputs(xs, true));
+  #trainingLoss(outputs: readonly Tensor[], examples: Targets): Scalar {
+    const loss = this.#dataLoss(outputs, examples);
     return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
   }
 
   /** The sum over outputs of each one's mean loss per example, as TensorFlow.js defines it. */
-  #dataLoss(ys: readonly Tensor[], outputs: readonly Tensor[]): Scalar {
-    const losses = this.#model.losses.map((loss, i) =>
-      this.#tf.mean<Scalar>(loss(at(ys, i, 'target'), at(outputs, i, 'output'))),
-    );
+  #dataLoss(outputs: readonly Tensor[], examples: Targets): Scalar {
+    const losses = this.#model.losses.map((loss, i) => this.#meanOf(loss, { outputs, examples, output: i }));
     return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
+  }
+
+  /** A model of several outputs has the loss of each as its first metrics; only these are weighted. */
+  #metrics(outputs: readonly Tensor[], examples: Targets): Scalar[] {
+    const { losses, metrics } = this.#model;
+    const countOfLosses = losses.length > 1 ? losses.length : 0;
+    const { ys } = examples;
+    return metrics.map(({ metric, output }, i) =>
+      this.#meanOf(metric, { outputs, examples: i < countOfLosses ? examples : { ys }, output }),
+    );
+  }
+
+  #meanOf(
+    lossOrMetric: (target: Tensor, output: Tensor) => Tensor,
+    at: { outputs: readonly Tensor[]; examples: Targets; output: number },
+  ): Scalar {
+    const { ys, weights = [] } = at.examples;
+    const value = lossOrMetric(nth(ys, at.output, 'target'), nth(at.outputs, at.output, 'output'));
+    const weight = weights[at.output];
+    return this.#tf.mean<Scalar>(weight ? this.#tf.mul(value, weight) : value);
+  }
+
+  #named(metrics: readonly Tensor[]): Readonly<Record<string, Deferred>> {
+    return Object.fromEntries(
+      metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(metric)]),
+    );
   }
 }
 
-function at(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
+/** A batch on the device. */
+interface Uploaded {
+  readonly xs: readonly Tensor[];
+  readonly ys: readonly Tensor[];
+  readonly weights: readonly Tensor[];
+}
+
+type Targets = Pick<Uploaded, 'ys'> & Partial<Pick<Uploaded, 'weights'>>;
+
+function nth(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
   const tensor = tensors[index];
   if (tensor) return tensor;
   throw new TrainingError(

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npmCommand, run } from '../../tools/child-process.mjs';
-import { layerOf } from '../../tools/layers/table.mjs';
+import { isBanned, layerOf } from '../../tools/layers/table.mjs';
 import type { Workspace } from '../../tools/workspaces.mjs';
 import { pack } from '../support/packed.ts';
 import { byName, libraries, requireBuild } from '../support/repository.ts';
@@ -20,7 +20,10 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
 };
 const ANY_USE = { expression: 'Object.keys(m).length > 0', value: true };
 
-const alone = libraries.filter(({ manifest }) => layerOf(manifest)?.nodeBuiltins === false);
+const alone = libraries.filter(({ manifest }) => {
+  const layer = layerOf(manifest);
+  return layer !== undefined && isBanned(layer, '@tensorflow/tfjs-core');
+});
 
 /** A package with the workspaces it needs, and theirs. */
 function withNeeds(member: Workspace): readonly Workspace[] {

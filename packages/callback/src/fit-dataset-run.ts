@@ -1,4 +1,4 @@
-import { broadcastTo, monotonicClock, TrainingError, type Clock, type Tell } from '@batchwise/core';
+import { Breath, broadcastTo, monotonicClock, TrainingError, type Clock, type Tell } from '@batchwise/core';
 import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
@@ -17,6 +17,8 @@ export class FitDatasetRun {
   readonly #clock: Clock;
   readonly #tap: OptimizerTap;
   readonly #unwatch: () => void;
+  /** TensorFlow.js yields to the page only where all callbacks are plain objects. */
+  readonly #breath: Breath;
   #apply: Apply | undefined;
   #session: TuningSession | undefined;
   #book: EpochBook | undefined;
@@ -38,6 +40,7 @@ export class FitDatasetRun {
     this.#opened = opened;
     this.#tell = broadcastTo(setting.observers);
     this.#clock = setting.options.clock ?? monotonicClock;
+    this.#breath = new Breath(this.#clock);
     this.#tap = new OptimizerTap(setting.tf, model.optimizer, (gradients, apply) => {
       this.#apply = apply;
       if (!this.#step?.train(gradients, apply)) apply(gradients, 1);
@@ -63,6 +66,7 @@ export class FitDatasetRun {
         'It is for training alone; give validationData a data set of its own.',
       );
     await this.#finishStep();
+    if (!this.#step) await this.#breath.take();
     this.#step ??= await this.#openStep(reader);
     if (!this.#step) book.end(this.#clock());
     return this.#step?.upload();

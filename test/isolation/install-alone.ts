@@ -2,14 +2,17 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { npmCommand, run } from '../../tools/child-process.mjs';
-import { layerOf } from '../../tools/layers/table.mjs';
+import { isBanned, layerOf } from '../../tools/layers/table.mjs';
 import type { Workspace } from '../../tools/workspaces.mjs';
 import { pack } from '../support/packed.ts';
 import { libraries } from '../support/repository.ts';
 import { writeTree } from '../support/temporary-folder.ts';
 
 /** The packages that run without Node and without TensorFlow.js. */
-export const alone = libraries.filter(({ manifest }) => layerOf(manifest)?.nodeBuiltins === false);
+export const alone = libraries.filter(({ manifest }) => {
+  const layer = layerOf(manifest);
+  return layer !== undefined && isBanned(layer, '@tensorflow/tfjs-core');
+});
 
 /** A package with the workspaces it needs, and theirs. */
 function withNeeds(member: Workspace): readonly Workspace[] {

@@ -38,6 +38,7 @@ export const manifests = {
     dependencies: on('core'),
     peerDependencies: { '@tensorflow/tfjs-core': '>=4.10.0 <5' },
   }),
+  callback: member('@batchwise/callback', 'integration', { dependencies: on('backend', 'core') }),
   testing: member('@batchwise/testing', 'test', { dependencies: on('core') }),
   demo: member('demo', 'app', { dependencies: on('probe', 'sampler', 'tuner') }),
   suite: member('@batchwise/test-suite', 'test', { private: true }),
@@ -67,6 +68,9 @@ export const cleanTree: Tree = {
   'packages/backend/package.json': manifests.backend,
   'packages/backend/src/index.ts':
     "import { readFileSync } from 'node:fs';\nimport type { Tensor } from '@tensorflow/tfjs-core';\nexport type { Plan } from '@batchwise/core';\nexport const read = readFileSync;\nexport type T = Tensor;\n",
+  'packages/callback/package.json': manifests.callback,
+  'packages/callback/src/index.ts':
+    "import type { Plan } from '@batchwise/core';\nimport { read } from '@batchwise/backend';\nexport const plan: Plan = { batchSize: read.length };\n",
   'packages/testing/package.json': manifests.testing,
   'packages/testing/src/index.ts': "export type { Plan } from '@batchwise/core';\n",
   'apps/demo/package.json': manifests.demo,

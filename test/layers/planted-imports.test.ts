@@ -6,6 +6,7 @@ const SAMPLER = 'packages/sampler/src/planted.ts';
 const TUNER = 'packages/tuner/src/planted.ts';
 const PROBE = 'packages/probe/src/planted.ts';
 const BACKEND = 'packages/backend/src/planted.ts';
+const CALLBACK = 'packages/callback/src/planted.ts';
 
 it('finds nothing in the clean tree', () => expect(violations(cleanTree)).toEqual([]));
 
@@ -108,10 +109,22 @@ describe('a planted import is reported with file, line and reason', () => {
       `${BACKEND}:1: "demo" is not allowed: layer adapter may use only pure, core, policy, and demo is app`,
     ],
     [
+      'policy -> integration',
+      TUNER,
+      "import '@batchwise/callback';",
+      `${TUNER}:1: "@batchwise/callback" is not allowed: layer policy may use only pure, core, policy, and @batchwise/callback is integration`,
+    ],
+    [
+      'integration -> node',
+      CALLBACK,
+      "import 'node:fs';",
+      `${CALLBACK}:1: "node:fs" is a Node built-in; layer integration runs in a browser`,
+    ],
+    [
       'app -> test suite',
       'apps/demo/src/planted.ts',
       "import '@batchwise/test-suite';",
-      `apps/demo/src/planted.ts:1: "@batchwise/test-suite" is not allowed: layer app may use only pure, core, policy, adapter, app, and @batchwise/test-suite is test`,
+      `apps/demo/src/planted.ts:1: "@batchwise/test-suite" is not allowed: layer app may use only pure, core, policy, adapter, integration, app, and @batchwise/test-suite is test`,
     ],
     [
       'pure -> adapter folder of its own package',

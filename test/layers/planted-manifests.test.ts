@@ -3,9 +3,9 @@ import type { Tree } from '../support/temporary-folder.ts';
 import { manifests, violations, withFile, withManifest } from './fixture.ts';
 
 describe('a planted package.json is reported', () => {
-  const { core, sampler, noiseScale, probe, tuner, backend } = manifests;
+  const { core, sampler, noiseScale, probe, tuner, backend, demo } = manifests;
   const tags =
-    'needs exactly one layer tag in nx.tags of layer:pure, layer:core, layer:policy, layer:adapter, layer:app, layer:test';
+    'needs exactly one layer tag in nx.tags of layer:pure, layer:core, layer:policy, layer:adapter, layer:integration, layer:app, layer:test';
   const planted: readonly (readonly [what: string, tree: Tree, expected: string])[] = [
     [
       'no tag',
@@ -54,8 +54,8 @@ describe('a planted package.json is reported', () => {
     ],
     [
       'another version',
-      withManifest('packages/backend', backend, { version: '0.2.0' }),
-      "packages/backend/package.json: version is 0.2.0, the root's is 0.1.0",
+      withManifest('apps/demo', demo, { version: '0.2.0' }),
+      "apps/demo/package.json: version is 0.2.0, the root's is 0.1.0",
     ],
     [
       'another range',

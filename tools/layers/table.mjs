@@ -17,8 +17,21 @@ export const LAYERS = {
   core: { mayUse: [], bannedNpm: ['*'], nodeBuiltins: false },
   policy: { mayUse: ['pure', 'core', 'policy'], bannedNpm: ['@tensorflow/*'], nodeBuiltins: false },
   adapter: { mayUse: ['pure', 'core', 'policy'], bannedNpm: [], nodeBuiltins: true },
-  app: { mayUse: ['pure', 'core', 'policy', 'adapter', 'app'], bannedNpm: [], nodeBuiltins: true },
-  test: { mayUse: ['pure', 'core', 'policy', 'adapter', 'app', 'test'], bannedNpm: [], nodeBuiltins: true },
+  integration: {
+    mayUse: ['pure', 'core', 'policy', 'adapter', 'integration'],
+    bannedNpm: [],
+    nodeBuiltins: false,
+  },
+  app: {
+    mayUse: ['pure', 'core', 'policy', 'adapter', 'integration', 'app'],
+    bannedNpm: [],
+    nodeBuiltins: true,
+  },
+  test: {
+    mayUse: ['pure', 'core', 'policy', 'adapter', 'integration', 'app', 'test'],
+    bannedNpm: [],
+    nodeBuiltins: true,
+  },
 };
 
 const TAG = 'layer:';

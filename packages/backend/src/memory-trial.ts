@@ -7,9 +7,10 @@ import {
 } from '@batchwise/memory-probe';
 import type { ArrayBatch } from './array-batch.ts';
 import { openModel } from './compiled-model.ts';
-import { tfjsBackend, type LayersGradient } from './tfjs-backend.ts';
-import { TrainingState } from './training-state.ts';
+import type { LayersGradient } from './layers-gradient.ts';
 import type { LayersModel, Tf } from './tf.ts';
+import { tfjsBackend } from './tfjs-backend.ts';
+import { TrainingState } from './training-state.ts';
 
 /** What may be chosen of a trial; see `TrainingTrialOptions` of @batchwise/memory-probe. */
 export type MemoryTrialOptions = Pick<

@@ -19,10 +19,10 @@ import { updateWork } from './update-work.ts';
 /** What is wanted of a backend beyond what the loop needs. */
 export interface TfjsBackendOptions extends TracingOptions {
   /**
-   * Given the model's metrics on each micro-batch that it is trained on, by name, in the forward pass of training; takes
-   * them over. Without it they are not computed.
+   * Given the model's metrics on each micro-batch that it is trained on, by name, and how many examples they are means
+   * over; takes them over. They are of the forward pass of training. Without it they are not computed.
    */
-  readonly onTrainingMetrics?: (metrics: Readonly<Record<string, Deferred>>) => void;
+  readonly onTrainingMetrics?: (metrics: Readonly<Record<string, Deferred>>, examples: number) => void;
 }
 
 /**
@@ -113,7 +113,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         const [loss = null, ...others] = results;
         const tensors = others.slice(0, variables.length);
         const [losses, ...metrics] = others.slice(variables.length);
-        this.#onTrainingMetrics?.(this.#named(metrics));
+        this.#onTrainingMetrics?.(this.#named(metrics), sizeOfBatch(batch));
         return {
           gradient: variables.map(({ name }, i) => ({ name, tensor: tensors[i] ?? null })),
           loss: deferredSum(computed(loss)),

@@ -41,7 +41,8 @@ describe('weights and metrics of training', () => {
     const expected = (await model.trainOnBatch(xs, ys)) as number[];
     const seen: number[] = [];
     const backend = tfjsBackend(tf, model, {
-      onTrainingMetrics: (metrics) => {
+      onTrainingMetrics: (metrics, examples) => {
+        expect(examples).toBe(30);
         expect(Object.keys(metrics)).toEqual(['acc']);
         void metrics['acc']?.read().then((value) => seen.push(value));
       },

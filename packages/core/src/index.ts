@@ -1,4 +1,5 @@
 export type { Ability, Backend, BackendSnapshot, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export { Breath } from './breath.ts';
 export { broadcastTo, type Tell } from './broadcast.ts';
 export { monotonicClock, type Clock } from './clock.ts';
 export type {

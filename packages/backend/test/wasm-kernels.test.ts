@@ -79,6 +79,47 @@ describe('gradients on wasm equal those of the cpu engine', () => {
   });
 });
 
+describe('gradients that wasm itself gets wrong', () => {
+  it.each([
+    ['2x2, stride 2', 2, 2, 'valid'],
+    ['3x3 same, stride 2', 3, 2, 'same'],
+    ['3x3, stride 1', 3, 1, 'valid'],
+    ['3x2 same', [3, 2], [1, 3], 'same'],
+  ] as const)('of max pooling where all of a window is negative, %s', async (_name, size, stride, pad) => {
+    const below = (tf: LayersTf, shape: number[], of: (value: number) => number): Tensor => {
+      const values = noise(
+        shape.reduce((a, b) => a * b, 1),
+        1,
+      );
+      return tf.tensor(values.map(of), shape);
+    };
+    // Some of them twice: the first of those gets it.
+    const tied = (value: number): number => Math.round(value * 20) / 20 - 2;
+    await expectSame(
+      (tf) => [below(tf, [2, 7, 8, 3], tied)],
+      (tf, a) => tf.maxPool(a as never, size as never, stride as never, pad),
+    );
+    // The cpu engine takes the last one there, and a window as if it were a cube.
+    if (typeof size === 'number')
+      await expectSame(
+        (tf) => [below(tf, [2, 5, 7, 6, 2], (value) => value - 2)],
+        (tf, a) => tf.maxPool3d(a as never, size, stride as never, pad),
+      );
+  });
+
+  it('of the input of a 3D convolution, in memory that was used before', async () => {
+    const { tf } = await loadEngine('wasm');
+    for (let i = 0; i < 4; i += 1) {
+      tf.dispose(tf.fill([2, 5, 5, 5, 2], 7));
+      const inputs: Make = (it) => [
+        it.tensor(noise(500, 1), [2, 5, 5, 5, 2]),
+        it.tensor(noise(108, 2), [3, 3, 3, 2, 2]),
+      ];
+      await expectSame(inputs, (it, a, w) => it.conv3d(a as never, w as never, 1, 'valid'));
+    }
+  });
+});
+
 describe('UnsortedSegmentSum on wasm', () => {
   it('adds rows by segment, as computed by hand, and leaves empty segments at zero', async () => {
     const { tf } = await loadEngine('wasm');

@@ -1,5 +1,7 @@
+import { conv3dInputGradient } from './conv-3d.ts';
 import { convFilterGradient } from './conv-filter.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise.ts';
+import { maxPool3d, maxPoolGradient } from './max-pool.ts';
 import { preciseSum } from './precise-sum.ts';
 import { segmentSum } from './segment-sum.ts';
 import type { KernelFunction, KernelTf } from './kernel.ts';
@@ -11,9 +13,13 @@ const MISSING: Readonly<Record<string, (tf: KernelTf) => KernelFunction>> = {
   UnsortedSegmentSum: segmentSum,
 };
 
-const REPLACED: Readonly<Record<string, (original: KernelFunction) => KernelFunction>> = {
+const REPLACED: Readonly<Record<string, (original: KernelFunction, tf: KernelTf) => KernelFunction>> = {
   Sum: (original) => preciseSum(original, { mean: false }),
   Mean: (original) => preciseSum(original, { mean: true }),
+  MaxPoolGrad: (_original, tf) => maxPoolGradient(tf),
+  MaxPool3DGrad: (_original, tf) => maxPoolGradient(tf),
+  MaxPool3D: (_original, tf) => maxPool3d(tf),
+  Conv3DBackpropInputV2: (_original, tf) => conv3dInputGradient(tf),
 };
 
 /** Kernels that were put in the place of others. */
@@ -22,8 +28,10 @@ const ours = new WeakSet<object>();
 /**
  * Gives the wasm engine what training needs and TensorFlow.js 4.22 lacks: the gradients of convolution filters, of
  * depthwise convolutions and of embeddings, made of the engine's own kernels (the filter gradient as one matrix product
- * per filter position is some 40 times faster than the cpu engine's kernel), and sums and means in double precision.
- * It may be called twice. A later TensorFlow.js may bring its own gradients: those are left alone.
+ * per filter position is some 40 times faster than the cpu engine's kernel). Kernels that it gets wrong are replaced: sums
+ * and means (single precision), max pooling (where all of a window is negative), and the gradient for the input of a 3D
+ * convolution. It may be called twice. A later TensorFlow.js may bring the
+ * gradients that are missing: those are left alone.
  */
 export function registerWasmTrainingKernels(tf: KernelTf): void {
   const backendName = 'wasm';
@@ -35,7 +43,7 @@ export function registerWasmTrainingKernels(tf: KernelTf): void {
   for (const [kernelName, make] of Object.entries(REPLACED)) {
     const original = tf.getKernel(kernelName, backendName);
     if (!original || ours.has(original.kernelFunc)) continue;
-    const replacement = make(original.kernelFunc as unknown as KernelFunction);
+    const replacement = make(original.kernelFunc as unknown as KernelFunction, tf);
     const kernelFunc: typeof original.kernelFunc = (call) => replacement(call as never);
     ours.add(kernelFunc);
     tf.unregisterKernel(kernelName, backendName);

@@ -37,9 +37,11 @@ const nx = (target, ...args) =>
  */
 const node = (tool, ...args) => ({ program: process.execPath, args: [join(root, 'tools', tool), ...args] });
 
+/** @type {Stage} */
+const BUILD = { name: 'install and build', command: () => node('bootstrap.mjs', '--build-only') };
+
 /** @type {readonly Stage[]} */
-const STAGES = [
-  { name: 'install and build', command: () => node('bootstrap.mjs', '--build-only') },
+const CHECKS = [
   { name: 'layers', command: () => node('check-layers.mjs') },
   { name: 'typecheck', command: () => nx('typecheck') },
   // The other output styles keep a passing task's warning to themselves.
@@ -90,9 +92,9 @@ async function runVitest(args) {
   }
 }
 
-let counts = { passed: 0, failed: 0, skipped: 0 };
-for (const stage of STAGES) counts = addCounts(counts, await runStage(stage));
+let counts = await runStage(BUILD);
 if (counts.failed === 0) await prepareNative();
+for (const stage of CHECKS) counts = addCounts(counts, await runStage(stage));
 counts = addCounts(counts, await runVitest(process.argv.slice(2)));
 console.log(countLine(counts));
 if (counts.failed > 0) process.exitCode = 1;

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { referenceOf, reportOn, type Finding } from '../../src/doctor/examine.ts';
 import { doctorText } from '../../src/doctor/text.ts';
@@ -40,7 +41,7 @@ function record(auto: DoctorRecord['auto']): DoctorRecord {
 const text = (
   auto: DoctorRecord['auto'] = { engine: 'cuda', reason: 'the fastest there is' },
   columns = 80,
-) => doctorText(record(auto), columns).split('\n');
+) => stripVTControlCharacters(doctorText(record(auto), columns)).split('\n');
 
 describe('the report', () => {
   it.each([60, 80, 200])('keeps within %d columns, and within 100', (columns) => {

@@ -22,8 +22,8 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
   },
   '@batchwise/sampler-curriculum': {
     expression:
-      '[m.competence({ examples: 100, root: 1, initial: 0.2 }).at(50), m.babySteps({ buckets: 4, examplesPerBucket: 10 }).at(25)]',
-    value: [0.6, 0.75],
+      '[m.competence({ examples: 100, root: 1, initial: 0.25 }).at(50), m.babySteps({ buckets: 4, examplesPerBucket: 10 }).at(25)]',
+    value: [0.625, 0.75],
   },
   '@batchwise/core': { expression: 'm.stepDecay(100, 0.5)(250)', value: 0.25 },
 };

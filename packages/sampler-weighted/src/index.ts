@@ -5,23 +5,12 @@ export {
   type AdjustableState,
 } from './adjustable.ts';
 export { effectiveNumberWeights } from './effective-number.ts';
-export { hardest, type HardestOptions } from './hardest.ts';
-export {
-  addPool,
-  gainThreshold,
-  isWorthSampling,
-  samplingGain,
-  type ImportanceGateState,
-  type PoolSizes,
-} from './importance-gate.ts';
 export type { AnnealedBeta, Beta } from './importance-weights.ts';
 export { lossProportional, type LossProportionalOptions } from './loss-proportional.ts';
 export { prioritized, type PrioritizedOptions } from './prioritized.ts';
-export { resamplePool, type Resampled, type ResampleOptions } from './resample-pool.ts';
 export type { ScoreOptions } from './score-sampler.ts';
 export type { ScoresState } from './scored-examples.ts';
 export { SumTree } from './sum-tree.ts';
-export { batchHardTriplets, semiHardTriplets, type EmbeddedBatch } from './triplets.ts';
 export {
   weightedWithoutReplacement,
   type WithoutReplacementOptions,

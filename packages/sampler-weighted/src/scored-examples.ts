@@ -89,7 +89,7 @@ export class ScoredExamples {
     const mass = this.#massOf(after);
     this.#scores[index] = after;
     this.#masses.set(index, mass);
-    this.#unknown.set(index, 0);
+    if (Number.isNaN(before)) this.#unknown.set(index, 0);
     this.#largestMass = Math.max(this.#largestMass, mass);
     this.#toldAt[index] = this.#told;
     this.#told += 1;

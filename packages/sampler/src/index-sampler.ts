@@ -81,14 +81,17 @@ export function randomAccessSampler(size: number, order: (epoch: number) => Read
   };
 }
 
-/** @throws RangeError when there is no such epoch, or no such position in an epoch of `size` examples */
+/**
+ * Checks the arguments of `epoch`.
+ * @throws RangeError when there is no such epoch, or no such position in an epoch of `size` examples
+ */
 export function requirePosition(size: number, epoch: number, startAt: number): void {
   requireInteger('epoch index', epoch, { from: 0, to: Number.MAX_SAFE_INTEGER });
   requireInteger('startAt', startAt, { from: 0, to: size });
 }
 
 /**
- * What `observe` promises to refuse.
+ * Refuses what `observe` promises to refuse.
  * @throws RangeError when the lengths differ or an index is not an integer from 0 to `population` − 1
  */
 export function requireObservation(

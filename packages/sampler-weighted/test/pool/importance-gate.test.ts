@@ -1,7 +1,7 @@
 import { seededRandom } from '@batchwise/sampler';
 import { describe, expect, it } from 'vitest';
-import { addPool, gainThreshold, isWorthSampling, samplingGain } from '../src/index.ts';
-import { range } from './support.ts';
+import { addPool, gainThreshold, isWorthSampling, samplingGain } from '../../src/pool/index.ts';
+import { range } from '../support.ts';
 
 describe('samplingGain', () => {
   it('is 1 for equal scores and √N where one has all', () => {

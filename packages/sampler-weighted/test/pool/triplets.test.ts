@@ -1,7 +1,7 @@
 import { seededRandom } from '@batchwise/sampler';
 import { describe, expect, it } from 'vitest';
-import { batchHardTriplets, semiHardTriplets } from '../src/index.ts';
-import { range } from './support.ts';
+import { batchHardTriplets, semiHardTriplets } from '../../src/pool/index.ts';
+import { range } from '../support.ts';
 
 const rows = (triplets: Int32Array): number[][] =>
   range(triplets.length / 3).map((k) => [...triplets.subarray(3 * k, 3 * k + 3)]);

@@ -1,5 +1,5 @@
 import { requireInteger, type SeededRandom } from '@batchwise/sampler';
-import { requireShare } from './require-weights.ts';
+import { requireShare } from '../require-weights.ts';
 
 /** How hard examples are picked from a pool. */
 export interface HardestOptions {

@@ -1,8 +1,8 @@
 import { seededRandom } from '@batchwise/sampler';
 import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
-import { resamplePool } from '../src/index.ts';
-import { countsOf, sum } from './support.ts';
+import { resamplePool } from '../../src/pool/index.ts';
+import { countsOf, sum } from '../support.ts';
 
 const COUNT = 200_000;
 

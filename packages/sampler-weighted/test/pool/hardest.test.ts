@@ -1,8 +1,8 @@
 import { seededRandom } from '@batchwise/sampler';
 import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
-import { hardest } from '../src/index.ts';
-import { range } from './support.ts';
+import { hardest } from '../../src/pool/index.ts';
+import { range } from '../support.ts';
 
 describe('hardest', () => {
   it('gives the positions of the largest losses, hardest first, earlier ones first where equal', () => {

@@ -1,7 +1,7 @@
 import { requireInteger, type SeededRandom } from '@batchwise/sampler';
 import { finiteScores } from './finite-scores.ts';
-import { requireShare } from './require-weights.ts';
-import { SumTree } from './sum-tree.ts';
+import { requireShare } from '../require-weights.ts';
+import { SumTree } from '../sum-tree.ts';
 
 /** How a batch is drawn from a pool. */
 export interface ResampleOptions {
@@ -34,13 +34,10 @@ export function resamplePool(
   requireShare('floor', floor);
   if (floor === 0) throw new RangeError('floor is 0, so weights have no bound; give a number above 0.');
   const tree = new SumTree(finiteScores(scores));
-  const mean = tree.total / tree.size;
   const positions = Int32Array.from({ length: count }, () =>
-    mean === 0 || random.uniform() < floor
-      ? random.below(tree.size)
-      : tree.find(random.uniform() * tree.total),
+    random.uniform() < floor ? random.below(tree.size) : tree.find(random.uniform() * tree.total),
   );
   const relative = (position: number) =>
-    mean === 0 ? 1 : floor + ((1 - floor) * tree.weightOf(position)) / mean;
+    floor + ((1 - floor) * tree.weightOf(position) * tree.size) / tree.total;
   return { positions, weights: Float32Array.from(positions, (position) => 1 / relative(position)) };
 }

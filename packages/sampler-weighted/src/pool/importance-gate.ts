@@ -28,8 +28,7 @@ export interface PoolSizes {
  */
 export function samplingGain(scores: ArrayLike<number>): number {
   const own = finiteScores(scores);
-  const largest = own.reduce((before, score) => Math.max(before, score), 0);
-  if (largest === 0) return 1;
+  const largest = own.reduce((before, score) => Math.max(before, score));
   let sum = 0;
   let squares = 0;
   for (const score of own) {

@@ -13,8 +13,8 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
     value: { examples: 2, squaredGradientNorm: 3, gradientVarianceTrace: 4 },
   },
   '@batchwise/sampler-bucket': {
-    expression: '[m.padSequences([[7, 8], [9]]).data[3], m.paddingReport([[0, 1]], [1, 3]).waste]',
-    value: [0, 1 / 3],
+    expression: '[m.padSequences([[7, 8], [9]]).data[3], m.paddingReport([[0, 1]], [1, 4]).waste]',
+    value: [0, 0.375],
   },
   '@batchwise/sampler-curriculum': {
     expression:

@@ -13,13 +13,13 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
     value: { examples: 2, squaredGradientNorm: 3, gradientVarianceTrace: 4 },
   },
   '@batchwise/sampler-bucket': {
-    expression: '[m.padSequences([[7, 8], [9]]).data[3], m.paddingReport([[0, 1]], [1, 3]).waste]',
-    value: [0, 1 / 3],
+    expression: '[m.padSequences([[7, 8], [9]]).data[3], m.paddingReport([[0, 1]], [1, 4]).waste]',
+    value: [0, 0.375],
   },
   '@batchwise/sampler-curriculum': {
     expression:
-      '[m.competence({ examples: 100, root: 1, initial: 0.2 }).at(50), m.babySteps({ buckets: 4, examplesPerBucket: 10 }).at(25)]',
-    value: [0.6, 0.75],
+      '[m.competence({ examples: 100, root: 1, initial: 0.25 }).at(50), m.babySteps({ buckets: 4, examplesPerBucket: 10 }).at(25)]',
+    value: [0.625, 0.75],
   },
   '@batchwise/core': { expression: 'm.stepDecay(100, 0.5)(250)', value: 0.25 },
 };

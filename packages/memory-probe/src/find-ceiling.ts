@@ -22,8 +22,7 @@ export interface CeilingOptions extends SizeBounds {
    * 4 until a trial fails, and closes in on what did not.
    */
   readonly budgetBytes?: number;
-  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.97 where they
-   * are an upper bound, 0.9 where that is not known. */
+  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.96 where they are upper bounds, else 0.9. */
   readonly safety?: number;
   /** Default 6. */
   readonly maxTrials?: number;
@@ -35,7 +34,7 @@ export interface CeilingOptions extends SizeBounds {
   readonly canary?: 'required' | 'off';
   /** By how much a batch may differ from its parts, as a share. Default 0.02. */
   readonly canaryTolerance?: number;
-  /** A gain of less than this share is not worth a trial. Default 0.015. */
+  /** A gain of less than this share is not worth a trial. Default 0.015, and 0.05 where readings are upper bounds. */
   readonly resolution?: number;
   /** Aborts between trials, and is handed to each. */
   readonly signal?: AbortSignalLike;
@@ -59,8 +58,13 @@ export type Ceiling = {
 };
 
 /** How far off a reading is taken to be, as a share of it. */
-const NOISE: Readonly<Record<Certainty, number>> = { exact: 0.002, upperBound: 0.005, unknown: 0.01 };
-const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.97, unknown: 0.9 };
+const NOISE: Readonly<Record<Certainty, number>> = { exact: 0.002, upperBound: 0.03, unknown: 0.01 };
+const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.96, unknown: 0.9 };
+/**
+ * Readings that are an upper bound give way as memory fills: whoever creeps up on them ends in a failure, which costs ten
+ * seconds on TensorFlow. So one step that lands near is enough.
+ */
+const RESOLUTION: Readonly<Record<Certainty, number>> = { exact: 0.015, upperBound: 0.05, unknown: 0.015 };
 
 /**
  * The largest batch that fits. A few real training steps at growing sizes give their peak memory; from these the largest
@@ -102,7 +106,7 @@ class CeilingSearch {
   }
 
   next() {
-    const { start = 16, maxTrials = 6, resolution = 0.015 } = this.#options;
+    const { start = 16, maxTrials = 6, resolution = RESOLUTION[this.#certainty()] } = this.#options;
     if (this.#range.most < this.#range.least) return { kind: 'stop', limitedBy: this.#outerLimit() } as const;
     const proposal = propose(this.#trials, {
       range: this.#range,

@@ -21,7 +21,8 @@ export interface AllocatorReader {
 }
 
 /**
- * Meters one device of native TensorFlow: what its allocator counts, which is what runs out.
+ * Meters one device of native TensorFlow: what its allocator counts, which is what runs out. It counts whole chunks, which
+ * may be up to twice what was asked for while there is room.
  * @param device such as `GPU:0`
  * @returns undefined where the allocator keeps no statistics, or no peak of its own choosing
  */
@@ -30,7 +31,7 @@ export function allocatorMeter(reader: AllocatorReader, device: string): MemoryM
   if (!statistics || !reader.resetPeak(device)) return undefined;
   return {
     source: `allocator ${statistics.allocator}`,
-    certainty: 'exact',
+    certainty: 'upperBound',
     begin: () => void reader.resetPeak(device),
     read: () => {
       const now = reader.read(device);

@@ -48,8 +48,10 @@ const EXPLAINED = 0.8;
 const NEIGHBOUR = 15 / 16;
 const NEIGHBOURHOOD = 0.85;
 /** Where a size that memory was thought to hold fails, how far to go back, and how often before taking the middle. */
-const RETREAT = 0.92;
+const RETREAT = 0.95;
 const RETREATS = 2;
+/** Below a size that failed, the search ends with a gain of less than this share. */
+const CLOSE = 0.03;
 
 const stop = (limitedBy: CeilingLimit): Proposal => ({ kind: 'stop', limitedBy });
 const attempt = (batchSize: number): Proposal => ({ kind: 'try', batchSize });
@@ -95,7 +97,8 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
   if (limit?.verdict === 'timeout') return stop('searchBudget');
   const aim = limit ? stepBack(failures, best, search) : wanted;
   const batchSize = untriedBelow(trials, range, aim);
-  const isWorthIt = batchSize > (1 + resolution) * best.batchSize || batchSize === range.most;
+  const gain = batchSize / best.batchSize - 1;
+  const isWorthIt = gain > (limit ? CLOSE : resolution) || batchSize === range.most;
   if (batchSize > best.batchSize && isWorthIt) return attempt(batchSize);
   return stop(limit ? limitOf(limit) : 'memory');
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { processor } from './core-engines.ts';
 import { EngineUnavailable, isMissingPackage, type LayersTf, type LoadedEngine } from './engine.ts';
 import { claimProcess, releaseProcess } from './one-copy.ts';
-import { applyTensorflowSettings } from './tensorflow-settings.ts';
+import { applyTensorflowSettings, type TensorflowUse } from './tensorflow-settings.ts';
 
 /** Packages that bring TensorFlow itself. They are never dependencies: 300 MB, often unbuildable. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
@@ -27,7 +27,7 @@ let loaded: Promise<Loaded> | undefined;
  * @throws EngineUnavailable where none loads, or TensorFlow sees no GPU
  */
 export async function loadCuda(paths: readonly string[]): Promise<LoadedEngine> {
-  const { tf, backend } = await loadTensorflow(paths, { hideGpu: false });
+  const { tf, backend } = await loadTensorflow(paths, { hideGpu: false, convolutions: true });
   if (!backend.isUsingGpuDevice)
     throw backend.isGPUPackage
       ? new EngineUnavailable('TensorFlow sees no GPU', {
@@ -48,8 +48,11 @@ export async function loadCuda(paths: readonly string[]): Promise<LoadedEngine> 
  * `tf` is the module's own: it brings its own copy of TensorFlow.js.
  * @throws EngineUnavailable where none loads, or TensorFlow runs on a GPU in this process already
  */
-export async function loadNative(paths: readonly string[]): Promise<LoadedEngine> {
-  const tensorflow = await loadTensorflow(paths, { hideGpu: true });
+export async function loadNative(
+  paths: readonly string[],
+  { convolutions = true }: Partial<TensorflowUse> = {},
+): Promise<LoadedEngine> {
+  const tensorflow = await loadTensorflow(paths, { hideGpu: true, convolutions });
   if (tensorflow.backend.isUsingGpuDevice)
     throw new EngineUnavailable('TensorFlow runs on the GPU', {
       message: 'TensorFlow runs on the GPU in this process already',
@@ -63,7 +66,7 @@ function engine(name: 'cuda' | 'native', { tf, backend }: Loaded, device: string
   return { name, tf, version, device, limits: { memoryBytes: null, tensorBytes: null } };
 }
 
-function loadTensorflow(paths: readonly string[], settings: { hideGpu: boolean }): Promise<Loaded> {
+function loadTensorflow(paths: readonly string[], settings: TensorflowUse): Promise<Loaded> {
   loaded ??= importFirst(paths, settings).catch((error: unknown) => {
     loaded = undefined;
     releaseProcess('node');
@@ -72,7 +75,7 @@ function loadTensorflow(paths: readonly string[], settings: { hideGpu: boolean }
   return loaded;
 }
 
-async function importFirst(paths: readonly string[], settings: { hideGpu: boolean }): Promise<Loaded> {
+async function importFirst(paths: readonly string[], settings: TensorflowUse): Promise<Loaded> {
   claimProcess('node');
   restoreUtilFunctions();
   applyTensorflowSettings(settings);

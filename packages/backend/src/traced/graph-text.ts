@@ -1,4 +1,4 @@
-import type { Program, Source } from './program.ts';
+import type { Program, Roles, Source } from './program.ts';
 import type { Attribute, ConstantTensor } from './recorder.ts';
 
 /** An input of a graph: TensorFlow's number of its type, and its shape. */
@@ -12,6 +12,8 @@ export interface GraphText {
   readonly text: string;
   readonly inputNames: string;
   readonly outputNames: string;
+  /** Of what is drawn anew in each run, unless it is given. */
+  readonly drawnNames: string;
 }
 
 /** TensorFlow's number for int32. */
@@ -21,10 +23,10 @@ const INT32 = 3;
 const PRODUCER = 1087;
 
 /**
- * A program as a SavedModel (tensorflow/core/protobuf/saved_model.proto). The constants in `fed` become inputs, in
+ * A program as a SavedModel (tensorflow/core/protobuf/saved_model.proto). The constants that are fed become inputs, in
  * their order, after those of the program.
  */
-export function graphText(program: Program, inputs: readonly InputSpec[], fed: readonly number[]): GraphText {
+export function graphText(program: Program, inputs: readonly InputSpec[], { fed, drawn }: Roles): GraphText {
   const { nodes, constants, outputs } = program;
   const typeOf = (source: Source): number | undefined =>
     ({
@@ -34,7 +36,10 @@ export function graphText(program: Program, inputs: readonly InputSpec[], fed: r
     })[source.from];
   const lines = [
     ...inputs.map((input, i) => placeholder(`i${i}`, input)),
-    ...constants.map((constant, i) => (fed.includes(i) ? placeholder : constantNode)(`c${i}`, constant)),
+    ...constants.map((constant, i) => {
+      const write = fed.has(i) ? placeholder : drawn.includes(i) ? drawnNode : constantNode;
+      return write(`c${i}`, constant);
+    }),
     ...nodes.map(({ operation, attributes, inputs: sources }, i) =>
       node(`n${i}`, { operation, inputs: sources.map(nameOf), attributes: attributes.map(attributeText) }),
     ),
@@ -50,10 +55,13 @@ export function graphText(program: Program, inputs: readonly InputSpec[], fed: r
   const graph = `${lines.join('')}versions { producer: ${PRODUCER} }\n`;
   return {
     text: `saved_model_schema_version: 1\nmeta_graphs {\nmeta_info_def { tags: "serve" }\ngraph_def {\n${graph}}\n}\n`,
-    inputNames: [...inputs.map((_, i) => `i${i}:0`), ...fed.map((i) => `c${i}:0`)].join(','),
+    inputNames: [...inputs.map((_, i) => `i${i}:0`), ...namesOf(fed.keys())].join(','),
     outputNames: outputs.map((_, i) => `o${i}:0`).join(','),
+    drawnNames: namesOf(drawn).join(','),
   };
 }
+
+const namesOf = (constants: Iterable<number>): string[] => Array.from(constants, (i) => `c${i}:0`);
 
 interface NodeText {
   readonly operation: string;
@@ -87,14 +95,30 @@ function constantNode(name: string, { dtype, shape, values }: ConstantTensor): s
 
 /** Made when the graph runs, so that it takes no memory between. */
 function filledNode(name: string, { dtype, shape, values }: ConstantTensor): string {
-  const length = { dtype: INT32, shape: [shape.length], values: Int32Array.from(shape) };
   const attributes = [attr('T', `type: ${dtype}`), attr('index_type', `type: ${INT32}`)];
   return (
-    constantNode(`${name}_shape`, length) +
+    shapeNode(`${name}_shape`, shape) +
     constantNode(`${name}_value`, { dtype, shape: [], values }) +
     node(name, { operation: 'Fill', inputs: [`${name}_shape`, `${name}_value`], attributes })
   );
 }
+
+/** Seeds of 0 make TensorFlow take one of chance, as TensorFlow.js does. */
+function drawnNode(name: string, { dtype, shape }: ConstantTensor): string {
+  const attributes = [
+    attr('dtype', `type: ${dtype}`),
+    attr('T', `type: ${INT32}`),
+    attr('seed', 'i: 0'),
+    attr('seed2', 'i: 0'),
+  ];
+  return (
+    shapeNode(`${name}_shape`, shape) +
+    node(name, { operation: 'RandomUniform', inputs: [`${name}_shape`], attributes })
+  );
+}
+
+const shapeNode = (name: string, shape: readonly number[]): string =>
+  constantNode(name, { dtype: INT32, shape: [shape.length], values: Int32Array.from(shape) });
 
 const shapeText = (shape: readonly number[]): string =>
   shape.map((length) => `dim { size: ${length} }`).join(' ');

@@ -1,32 +1,39 @@
-import { graphText, type InputSpec } from './graph-text.ts';
+import { graphText, type GraphText, type InputSpec } from './graph-text.ts';
 import type { NativeBackend, OutputInfo } from './native-backend.ts';
-import type { Program } from './program.ts';
+import type { Program, Roles } from './program.ts';
 
 /** A program that TensorFlow has taken in, to be run as a whole. */
 export class Graph {
   readonly #backend: NativeBackend;
-  readonly #names: readonly [inputs: string, outputs: string];
+  readonly #names: Omit<GraphText, 'text'>;
   #session: number | undefined;
 
-  /**
-   * @param fed the constants of the program that are inputs instead, after those of the program
-   * @throws where the file cannot be written, or TensorFlow does not take the graph
-   */
+  /** @throws where the file cannot be written, or TensorFlow does not take the graph */
   constructor(
     backend: NativeBackend,
     program: Program,
-    { inputs, fed }: { readonly inputs: readonly InputSpec[]; readonly fed: readonly number[] },
+    { inputs, roles }: { readonly inputs: readonly InputSpec[]; readonly roles: Roles },
   ) {
-    const { text, inputNames, outputNames } = graphText(program, inputs, fed);
+    const { text, ...names } = graphText(program, inputs, roles);
     this.#backend = backend;
-    this.#names = [inputNames, outputNames];
+    this.#names = names;
     this.#session = load(backend, text);
   }
 
-  /** New handles, in the order of the outputs. The inputs stay the caller's. */
-  run(inputIds: readonly number[]): OutputInfo[] {
+  /**
+   * New handles, in the order of the outputs.
+   * @param inputIds handles of the inputs, then of the constants that are fed; they stay the caller's
+   * @param drawnIds handles of what is drawn otherwise
+   */
+  run(inputIds: readonly number[], drawnIds: readonly number[] = []): OutputInfo[] {
     if (this.#session === undefined) throw new Error('This graph was deleted.');
-    return this.#backend.binding.runSavedModel(this.#session, inputIds, ...this.#names);
+    const { inputNames, drawnNames, outputNames } = this.#names;
+    const names = drawnIds.length > 0 ? `${inputNames},${drawnNames}` : inputNames;
+    return this.#backend.binding.runSavedModel(
+      this.#session,
+      [...inputIds, ...drawnIds],
+      ...([names, outputNames] as const),
+    );
   }
 
   /** Frees it; safe to call twice. */

@@ -2,7 +2,7 @@ import type { Tensor, Tf } from '../tf.ts';
 import { attempt } from './attempt.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { observe, VariableSnapshot, type Observation } from './observation.ts';
-import { differingConstants, fedConstants } from './program.ts';
+import { differingConstants, rolesOf, type Program, type Roles } from './program.ts';
 import type { TensorWork } from './tensor-work.ts';
 import { Trace } from './trace.ts';
 
@@ -70,18 +70,26 @@ function rehearsed(
   if (typeof second === 'string') return second;
   const differing = differingConstants(first, second);
   if (typeof differing === 'string') return differing;
-  const fed = fedConstants([first, second], differing, [numbers, rehearsal.numbers]);
-  if (!fed) return 'it computes values in JavaScript anew each time';
+  const roles = rolesOf([first, second], differing, [numbers, rehearsal.numbers]);
+  if (!roles) return 'it computes values in JavaScript anew each time';
+  const bytes = writtenBytes(first, roles);
+  if (bytes > MAX_WRITTEN_BYTES) return `its constants take ${bytes} bytes`;
   let output = 0;
   return new Trace(backend, {
     program: first,
     inputs,
-    fed,
+    roles,
     results: seen.results.map((tensor) => (tensor === null ? null : output++)),
     assigned: seen.assigned,
     peakBytes: seen.peakBytes,
   });
 }
+
+/** Constants are written into the graph as text; larger ones are not worth it. */
+const MAX_WRITTEN_BYTES = 4 * 2 ** 20;
+
+const writtenBytes = ({ constants }: Program, { drawn }: Roles): number =>
+  constants.reduce((sum, { values }, i) => sum + (drawn.includes(i) ? 0 : values.byteLength), 0);
 
 function checked(
   trace: Trace,
@@ -90,7 +98,8 @@ function checked(
   const { numbers = [], tolerance } = work;
   let verdict: ReturnType<Trace['check']> | undefined;
   try {
-    verdict = trace.check(seen.inputIds, { numbers, tolerance, right: seen.outputIds });
+    const { inputIds, outputIds } = seen;
+    verdict = trace.check({ inputIds, rightIds: outputIds, numbers, tolerance });
   } finally {
     if (verdict !== 'agree') trace.delete();
   }

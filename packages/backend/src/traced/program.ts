@@ -28,9 +28,6 @@ export interface Ends {
   readonly outputIds: readonly number[];
 }
 
-/** Constants are written into the graph as text; larger ones are not worth it. */
-const MAX_CONSTANT_BYTES = 4 * 2 ** 20;
-
 /** TensorFlow's number for float32. */
 export const FLOAT32 = 1;
 
@@ -58,8 +55,6 @@ export function programOf(recording: Recording<unknown>, { inputIds, outputIds }
   const nodes = needed.map((operation) => plainProduct(operation, operation.inputIds.map(sourceOf)));
   const outputs = outputIds.map(sourceOf);
   if (isForeign) return 'it reads a tensor that is none of its inputs';
-  const bytes = constants.reduce((sum, { values }) => sum + values.byteLength, 0);
-  if (bytes > MAX_CONSTANT_BYTES) return `its constants take ${bytes} bytes`;
   return { nodes, constants, outputs };
 }
 
@@ -119,11 +114,8 @@ export interface Fed {
   readonly sign: 1 | -1;
 }
 
-/**
- * Which number each of the `differing` constants is, seen in two recordings that were made with different `numbers`;
- * undefined where one of them is none.
- */
-export function fedConstants(
+/** Which number each of the `differing` constants is; undefined where one of them is none. */
+function fedConstants(
   programs: readonly [Program, Program],
   differing: readonly number[],
   numbers: readonly [readonly number[], readonly number[]],
@@ -145,17 +137,70 @@ export function fedConstants(
   return fed;
 }
 
-/** Whether `seen`, recorded with these `numbers`, is the program, its fed constants apart from the numbers at the time. */
+/** The constants of a program that are no constants. */
+export interface Roles {
+  /** Those that are numbers of the caller's. */
+  readonly fed: ReadonlyMap<number, Fed>;
+  /** Those that are drawn anew each time, evenly from 0 to 1. */
+  readonly drawn: readonly number[];
+}
+
+/**
+ * What the constants are that differ between two recordings made with different `numbers`; undefined where one of them
+ * is neither.
+ */
+export function rolesOf(
+  programs: readonly [Program, Program],
+  differing: readonly number[],
+  numbers: readonly [readonly number[], readonly number[]],
+): Roles | undefined {
+  const drawn = differing.filter((index) => programs.every((program) => isDropoutNoise(program, index)));
+  const others = differing.filter((index) => !drawn.includes(index));
+  const fed = fedConstants(programs, others, numbers);
+  return fed && { fed, drawn };
+}
+
+/**
+ * Whether a constant is the noise of dropout: as TensorFlow.js writes it, ⌊u + p⌋ with the share p that is kept, which
+ * is 1 for a share p of all u from 0 to 1. Where noise goes any other way it is not known what it must be like.
+ */
+function isDropoutNoise({ nodes, outputs, constants }: Program, index: number): boolean {
+  const readersOf = (from: Source['from'], at: number): readonly ProgramNode[] =>
+    nodes.filter(({ inputs }) => inputs.some((source) => source.from === from && source.index === at));
+  const [sum, ...others] = readersOf('constant', index);
+  if (!sum || others.length > 0 || !/^Add(V2)?$/.test(sum.operation)) return false;
+  const position = nodes.indexOf(sum);
+  const kept = sum.inputs.find((source) => source.from === 'constant' && source.index !== index);
+  const share = scalarOf(constants[kept?.index ?? NaN]) ?? NaN;
+  const isOutput = outputs.some((source) =>
+    source.from === 'node' ? source.index === position : source.from === 'constant' && source.index === index,
+  );
+  const floors = readersOf('node', position);
+  return (
+    share > 0 &&
+    share < 1 &&
+    !isOutput &&
+    floors.length > 0 &&
+    floors.every(({ operation }) => operation === 'Floor') &&
+    constants[index]?.dtype === FLOAT32 &&
+    constants[index].values.every((value) => value >= 0 && value <= 1)
+  );
+}
+
+/** Whether `seen`, recorded with these `numbers`, is the program: the same but for what differs each time. */
 export function holdsFor(
-  { program, fed }: { readonly program: Program; readonly fed: ReadonlyMap<number, Fed> },
+  { program, fed, drawn }: Roles & { readonly program: Program },
   seen: Program,
   numbers: readonly number[],
 ): boolean {
   const differing = differingConstants(program, seen);
-  if (typeof differing === 'string' || differing.some((index) => !fed.has(index))) return false;
-  return [...fed].every(
-    ([index, { number, sign }]) =>
-      scalarOf(seen.constants[index]) === Math.fround(sign * (numbers[number] ?? NaN)),
+  if (typeof differing === 'string') return false;
+  return (
+    differing.every((index) => fed.has(index) || drawn.includes(index)) &&
+    [...fed].every(
+      ([index, { number, sign }]) =>
+        scalarOf(seen.constants[index]) === Math.fround(sign * (numbers[number] ?? NaN)),
+    )
   );
 }
 

@@ -34,6 +34,8 @@ export interface Recording<T> {
   readonly obstacle: string | undefined;
 }
 
+const LOOKED = 'it reads values in JavaScript on the way';
+
 /** Runs `work` as it is, and writes down what it asks of TensorFlow. The binding is itself again afterwards. */
 export function record<T>(backend: NativeBackend, work: () => T): Recording<T> {
   const { binding } = backend;
@@ -52,6 +54,8 @@ class Tape {
   readonly #operations: RecordedOperation[] = [];
   readonly #constants = new Map<number, ConstantTensor>();
   readonly #bytes = new Map<number, number>();
+  /** Handles whose values were looked at, once for each time. */
+  readonly #looks: number[] = [];
   readonly #kinds: ReadonlyMap<number, Attribute['kind']>;
   #liveBytes = 0;
   #peakBytes = 0;
@@ -75,7 +79,7 @@ class Tape {
       operations: this.#operations,
       constants: this.#constants,
       peakBytes: this.#peakBytes,
-      obstacle: this.#obstacle,
+      obstacle: this.#obstacle ?? (this.#looks.length > 0 ? LOOKED : undefined),
     };
   }
 
@@ -91,6 +95,7 @@ class Tape {
             outputs,
           });
           for (const { id, shape } of outputs) this.#hold(id, 4 * sizeOf(shape));
+          if (name === 'GatherV2') this.#forgetLook(inputIds[1]);
           return outputs;
         },
       },
@@ -113,7 +118,7 @@ class Tape {
       },
       tensorDataSync: {
         value: (id) => {
-          this.#obstacle ??= 'it reads values in JavaScript on the way';
+          this.#looks.push(id);
           return real.tensorDataSync(id);
         },
       },
@@ -130,6 +135,12 @@ class Tape {
     const kind = this.#kinds.get(type);
     if (kind === undefined) this.#obstacle ??= `attribute ${name} is of a kind that is not known here`;
     return { name, kind: kind ?? 'int', value: Array.isArray(value) ? [...(value as unknown[])] : value };
+  }
+
+  /** TensorFlow.js looks at indices before it gathers, to refuse those out of range. TensorFlow refuses them too. */
+  #forgetLook(id: number | undefined): void {
+    const index = this.#looks.lastIndexOf(id ?? NaN);
+    if (index >= 0) this.#looks.splice(index, 1);
   }
 
   #hold(id: number, bytes: number): void {

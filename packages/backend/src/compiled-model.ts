@@ -37,8 +37,8 @@ export interface CompiledModel {
   readonly optimizer: CompiledOptimizer;
   /** Trainable weights in the model's order: optimizers find their slots by position. */
   readonly variables: readonly Variable[];
-  /** Those and what training changes otherwise, such as running statistics. */
-  readonly allVariables: readonly Variable[];
+  /** Those and the others: the moving averages of batch normalisation. */
+  readonly weights: readonly Variable[];
   /** One per output; each answers a loss per example, or their mean. */
   readonly losses: readonly LossOrMetric[];
   /** Names as the model gives them, with the index of the output that each looks at. */
@@ -75,7 +75,7 @@ export function openModel(model: LayersModel): CompiledModel {
   return {
     optimizer,
     variables,
-    allVariables: outer.weights.map((weight) => weight.read()),
+    weights: outer.weights.map((weight) => weight.read()),
     losses: lossFunctions,
     metrics: metricsTensors.map(([metric, output], i) => ({
       // The first name is that of the whole loss.

@@ -1,20 +1,17 @@
 import { TrainingError, type Backend, type Deferred, type Measurement } from '@batchwise/core';
 import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
-import { classifyError, isDeadWasm } from './classify.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum } from './deferred.ts';
+import type { EngineKeeper, Task } from './engine-keeper.ts';
+import { keeperOf } from './keeper-of.ts';
 import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
-import { takeSnapshot } from './snapshot.ts';
-import { TensorWatch } from './tensor-watch.ts';
+import { TrainingState, type HostCopy } from './training-state.ts';
 import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
 
 /** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
 export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
-
-/** Engines whose operations are finished when the call returns. */
-const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
 
 /**
  * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
@@ -26,6 +23,11 @@ export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, Lay
   return new TfjsBackend(tf, openModel(model));
 }
 
+const UPDATE: Task = { kind: 'apply', examples: 0 };
+const PENALTY: Task = { kind: 'gradient', examples: 0 };
+
+const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
+
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly name: string;
   readonly can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
@@ -33,7 +35,8 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #model: CompiledModel;
   readonly #learningRate: LearningRateKnob;
   readonly #moments: MomentKnob;
-  readonly #watch: TensorWatch;
+  readonly #state: TrainingState;
+  readonly #keeper: EngineKeeper;
 
   constructor(tf: Tf, model: CompiledModel) {
     this.name = tf.getBackend();
@@ -41,7 +44,8 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.#model = model;
     this.#learningRate = new LearningRateKnob(model.optimizer);
     this.#moments = new MomentKnob(model.optimizer);
-    this.#watch = new TensorWatch(tf);
+    this.#state = new TrainingState(tf, model);
+    this.#keeper = keeperOf({ tf, state: this.#state, onRestored: () => this.#learningRate.forget() });
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -54,7 +58,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   gradient(batch: ArrayBatch) {
     const { variables } = this.#model;
-    return this.#guard(() => {
+    return this.#keeper.guard(taskOf('gradient', batch), () => {
       const [xs, ys] = this.#upload(batch);
       try {
         const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
@@ -69,14 +73,14 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   accumulate(total: LayersGradient | undefined, part: LayersGradient, weight: number): LayersGradient {
     if (total === undefined && weight === 1) return part;
     // In one tidy, so that a failure half-way leaves nothing.
-    const sums = this.#tf.tidy(() =>
+    const scaledSums = () =>
       part.map(({ tensor }, i) => {
         const before = total?.[i]?.tensor;
         if (!tensor) return this.#tf.scalar(0);
         const scaled = this.#tf.mul(tensor, weight);
         return before ? this.#tf.add(before, scaled) : scaled;
-      }),
-    );
+      });
+    const sums = this.#keeper.watch(() => this.#tf.tidy(scaledSums));
     const sum = part.map(({ name, tensor }, i) => ({ name, tensor: tensor ? (sums[i] ?? null) : null }));
     this.release(part, ...(total ? [total] : []));
     return sum;
@@ -84,7 +88,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   dot(a: LayersGradient, b: LayersGradient): Deferred {
     // A matrix product is as precise as the engine gets; a plain sum is off by 0.3 % on wasm at 4M values.
-    const products = this.#tf.tidy(() => {
+    const inner = () => {
       const parts = a.flatMap(({ tensor }, i) => {
         const other = b[i]?.tensor;
         if (!tensor || !other) return [];
@@ -93,28 +97,34 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         return [this.#tf.reshape(this.#tf.matMul(row, column), [1])];
       });
       return this.#tf.concat(parts);
-    });
-    return deferredSum(products);
+    };
+    return deferredSum(this.#keeper.watch(() => this.#tf.tidy(inner)));
   }
 
-  apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {
-    return this.#guard(() => {
-      this.#learningRate.set(learningRateScale);
-      this.#moments.set(momentDecayScale);
-      this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
-    });
+  async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {
+    this.#learningRate.set(learningRateScale);
+    this.#moments.set(momentDecayScale);
+    const update = () => this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
+    await this.#keeper.guard(UPDATE, update);
   }
 
   penaltyGradient(): Promise<LayersGradient | undefined> {
-    return this.#guard(() => penaltyGradient(this.#tf, this.#model));
+    return this.#keeper.guard(PENALTY, () => penaltyGradient(this.#tf, this.#model));
   }
 
-  snapshot() {
-    return takeSnapshot(this.#tf, this.#model);
+  async snapshot() {
+    let copy: HostCopy | undefined = await this.#state.read();
+    return {
+      restore: () => {
+        if (copy) this.#state.write(copy);
+        this.#learningRate.forget();
+      },
+      dispose: () => void (copy = undefined),
+    };
   }
 
   evaluate(batch: ArrayBatch) {
-    return this.#guard(() => {
+    return this.#keeper.guard(taskOf('evaluate', batch), () => {
       const [xs, ys] = this.#upload(batch);
       const { tidy, mean } = this.#tf;
       try {
@@ -135,21 +145,24 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     });
   }
 
-  async settle(): Promise<void> {
-    const [weight] = this.#model.variables;
-    if (SYNCHRONOUS.has(this.name) || !weight) return;
-    // Reading anything made of a weight waits for every update that was queued before.
-    const fence = this.#tf.tidy(() => this.#tf.mean(weight));
-    await fence.data();
-    fence.dispose();
+  confirm(): Promise<void> {
+    return this.#keeper.confirm();
+  }
+
+  settle(): Promise<void> {
+    return this.#keeper.settle();
   }
 
   memory() {
-    return { bytesInUse: this.#watch.bytesInUse, peakBytes: this.#watch.peakBytes, source: 'engine' };
+    return this.#keeper.memory();
   }
 
   classify(error: unknown) {
-    return classifyError(this.name, error);
+    return this.#keeper.classify(error);
+  }
+
+  revive(cause: unknown): Promise<void> {
+    return this.#keeper.revive(cause);
   }
 
   release(...gradients: readonly LayersGradient[]): void {
@@ -157,33 +170,18 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       for (const { tensor } of gradient) if (tensor && !tensor.isDisposed) tensor.dispose();
   }
 
-  endRun(): void {
+  endRun(): Promise<void> {
     this.#learningRate.restore();
     this.#moments.set(1);
-    this.#watch.reset();
-  }
-
-  async #guard<T>(work: () => T): Promise<T> {
-    try {
-      return await this.#watch.guard(work);
-    } catch (cause) {
-      if (this.name !== 'wasm' || !isDeadWasm(cause)) throw cause;
-      throw new TrainingError(
-        'outOfMemory',
-        'WebAssembly ran out of its heap (about 4 GB) and cannot go on.',
-        {
-          hint: 'Start again with a smaller micro-batch.',
-          cause,
-        },
-      );
-    }
+    return this.#keeper.endRun();
   }
 
   #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
-    const upload = (rows: Rows): Tensor =>
-      'indices' in rows
-        ? this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)))
-        : this.#tf.tensor(rows.data, [...rows.shape]);
+    const upload = (rows: Rows): Tensor => {
+      if ('data' in rows) return this.#tf.tensor(rows.data, [...rows.shape]);
+      this.#keeper.refuseLost(rows.tensor);
+      return this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)));
+    };
     return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
   }
 

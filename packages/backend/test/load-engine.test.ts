@@ -1,7 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { EngineUnavailable } from '../src/node/engine.ts';
 import { loadEngine, type EngineOptions } from '../src/node/index.ts';
 
 type Loaders = NonNullable<EngineOptions['loaders']>;
@@ -19,54 +17,59 @@ describe('loadEngine', () => {
     }
   });
 
-  it('takes the next engine for auto, and says why', async () => {
+  it('takes the next engine for auto, and says in one line what was passed over', async () => {
     const { tf } = await loadEngine('cpu');
+    const engine = { tf, version: '1', device: 'test', limits: { memoryBytes: null, tensorBytes: null } };
     const loaders: Loaders = [
-      ['native', fails('libtensorflow.so.2 is not there\nand more')],
-      ['wasm', () => Promise.resolve({ name: 'wasm', tf, version: '1', device: 'test' })],
+      ['cuda', fails('libtensorflow.so.2 is not there\nand more')],
+      ['native', fails('the same')],
+      [
+        'webgpu',
+        () => Promise.reject(new EngineUnavailable('no GPU', { message: 'none of /dev', hint: 'Buy one.' })),
+      ],
+      ['wasm', () => Promise.resolve({ ...engine, name: 'wasm' })],
       ['cpu', fails('never asked')],
     ];
     expect(await loadEngine('auto', { loaders })).toMatchObject({
       name: 'wasm',
-      reason: 'the fastest that loads; native does not load: libtensorflow.so.2 is not there',
+      reason: 'the fastest here (cuda, native: does not load; webgpu: no GPU)',
+      passedOver: [
+        { name: 'cuda', why: 'does not load', detail: 'libtensorflow.so.2 is not there\nand more' },
+        { name: 'native', detail: 'the same' },
+        { name: 'webgpu', why: 'no GPU', detail: 'none of /dev', hint: 'Buy one.' },
+      ],
     });
+  });
+
+  it('asks webgpu for a real GPU where it was not asked for by name', async () => {
+    const seen: unknown[] = [];
+    const loaders: Loaders = [
+      ['webgpu', ({ webgpu }) => Promise.reject((seen.push(webgpu), new Error('no')))],
+    ];
+    const webgpu = { dawn: ['backend=null'] };
+    for (const name of ['auto', 'webgpu'] as const)
+      await expect(loadEngine(name, { webgpu, loaders })).rejects.toThrow('no');
+    expect(seen).toEqual([{ dawn: ['backend=null'], software: false }, { dawn: ['backend=null'] }]);
   });
 
   it('does not replace an engine that was asked for', async () => {
-    const loaders: Loaders = [['native', fails('no such file')]];
+    const hint = 'Run the setup.';
+    const loaders: Loaders = [
+      ['native', () => Promise.reject(new EngineUnavailable('no such file', { hint }))],
+    ];
     await expect(loadEngine('native', { loaders })).rejects.toMatchObject({
       code: 'invalidOptions',
-      message:
-        'Engine "native" is not to be had (native does not load: no such file). Run "batchwise setup-native" or install @tensorflow/tfjs-node, or take "wasm".',
+      message: 'Engine "native" is not to be had: no such file. Run the setup.',
     });
   });
 
-  it('imports native from the place that is handed in, before any installed package', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'batchwise-engine-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const [broken, working] = [join(folder, 'broken.mjs'), join(folder, 'with space.mjs')];
-    await writeFile(broken, 'throw new Error("no such symbol");');
-    await writeFile(
-      working,
-      `export default {
-        version: { tfjs: '4.22.0' },
-        logLevel: process.env.TF_CPP_MIN_LOG_LEVEL,
-        setBackend: async () => true,
-        backend: () => ({ isUsingGpuDevice: true, binding: { TF_Version: '2.21.0' } }),
-      };`,
-    );
-    vi.stubEnv('TF_CPP_MIN_LOG_LEVEL', undefined);
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const engine = await loadEngine('native', { nativePaths: [broken, working] });
-    expect(engine).toMatchObject({
-      name: 'native',
-      version: 'tfjs 4.22.0, TensorFlow 2.21.0',
-      device: 'GPU',
-      reason: 'as asked',
-      tf: { logLevel: '2' },
-    });
-    await expect(loadEngine('native', { nativePaths: [broken] })).rejects.toThrow(
-      `${broken}: Error: no such symbol`,
-    );
+  it('refuses a second copy of TensorFlow.js in one process', async () => {
+    await loadEngine('cpu');
+    for (const name of ['cuda', 'native'] as const)
+      await expect(loadEngine(name)).rejects.toThrow(
+        `Engine "${name}" is not to be had: An engine of wasm, webgpu and cpu is loaded in this process already; ` +
+          'cuda and native come with a TensorFlow.js of their own, and two of them would mix up their models. ' +
+          'Load it in a process of its own.',
+      );
   });
 });

@@ -36,9 +36,12 @@ export interface AppliedStep {
   readonly memory?: MemoryReading;
 }
 
-/** An expected failure. Nothing was applied and the examples are still in hand. */
+/**
+ * An expected failure. Nothing was applied and the examples are still in hand. A lost device is no matter of batches:
+ * the loop has the backend revive it and tries the same plan again, without asking the controller.
+ */
 export interface FailedStep {
-  readonly kind: 'outOfMemory' | 'nonFinite';
+  readonly kind: 'outOfMemory' | 'nonFinite' | 'deviceLost';
   readonly plan: BatchPlan;
   /** Examples that were on the device when it failed; a measured or a short step has fewer than planned. */
   readonly microBatchSize: number;

@@ -1,55 +1,81 @@
 import { TrainingError } from '@batchwise/core';
-import type { Engine, EngineName, LoadedEngine } from './engine.ts';
-import { loadCpu, loadNative, loadWasm } from './engines.ts';
-
-type Loader = (nativePaths: readonly string[]) => Promise<LoadedEngine>;
-
-/** In the order of how fast they train. */
-const LOADERS: readonly (readonly [EngineName, Loader])[] = [
-  ['native', loadNative],
-  ['wasm', loadWasm],
-  ['cpu', loadCpu],
-];
-
-/** What `loadEngine` takes; `auto` is the first of the others that loads. */
-export const ENGINE_NAMES = ['auto', 'native', 'wasm', 'cpu'] as const;
+import { loadCpu, loadWasm } from './core-engines.ts';
+import type { WebgpuOptions } from './dawn.ts';
+import {
+  EngineUnavailable,
+  type Engine,
+  type EngineName,
+  type LoadedEngine,
+  type PassedOver,
+} from './engine.ts';
+import { loadCuda, loadNative } from './tensorflow.ts';
+import { loadWebgpu } from './webgpu-engine.ts';
 
 /** Options of {@link loadEngine}. */
 export interface EngineOptions {
   /** Absolute paths of files to import TensorFlow.js for Node from, tried before the installed packages. */
   readonly nativePaths?: readonly string[];
+  /** How WebGPU is opened. */
+  readonly webgpu?: WebgpuOptions;
   /** What loads each engine; tests hand in others. */
-  readonly loaders?: typeof LOADERS;
+  readonly loaders?: readonly (readonly [EngineName, Loader])[];
 }
 
+type Loader = (options: EngineOptions) => Promise<LoadedEngine>;
+
+/** In the order of how fast they train. */
+const LOADERS: NonNullable<EngineOptions['loaders']> = [
+  ['cuda', ({ nativePaths = [] }) => loadCuda(nativePaths)],
+  ['native', ({ nativePaths = [] }) => loadNative(nativePaths)],
+  ['webgpu', ({ webgpu }) => loadWebgpu(webgpu)],
+  ['wasm', loadWasm],
+  ['cpu', loadCpu],
+];
+
+/** What `loadEngine` takes; `auto` is the first of the others that is to be had. */
+export const ENGINE_NAMES = ['auto', 'cuda', 'native', 'webgpu', 'wasm', 'cpu'] as const;
+
 /**
- * Loads TensorFlow.js and sets it to an engine.
- * @param name an engine, or `auto` for the first that loads of native (TensorFlow through tfjs-node-gpu or
- *   tfjs-node), wasm and cpu
- * @throws TrainingError `invalidOptions` with the reason when the engine that was asked for does not load
+ * Loads TensorFlow.js and sets it to an engine. One process has one TensorFlow.js: after cuda or native, which bring
+ * their own, the others are refused, and the other way round.
+ * @param name an engine, or `auto` for the first to be had of cuda (TensorFlow on a GPU, through tfjs-node-gpu), native
+ *   (TensorFlow on the processor), webgpu (a real GPU), wasm and cpu
+ * @throws TrainingError `invalidOptions` with the reason and what to do when the engine that was asked for is not to be
+ *   had; no other one is taken instead
  */
 export async function loadEngine(
   name: (typeof ENGINE_NAMES)[number],
-  { nativePaths = [], loaders = LOADERS }: EngineOptions = {},
+  options: EngineOptions = {},
 ): Promise<Engine> {
-  const failures: string[] = [];
-  for (const [candidate, load] of loaders) {
-    if (name !== 'auto' && name !== candidate) continue;
+  const passedOver: PassedOver[] = [];
+  const auto = name === 'auto';
+  // Software is slower than wasm: it is taken only by those who ask for it.
+  const wanted = auto ? { ...options, webgpu: { ...options.webgpu, software: false } } : options;
+  for (const [candidate, load] of options.loaders ?? LOADERS) {
+    if (!auto && name !== candidate) continue;
     try {
-      const engine = await load(nativePaths);
-      const asked = name === 'auto' ? 'the fastest that loads' : 'as asked';
-      return { ...engine, reason: [asked, ...failures].join('; ') };
+      const engine = await load(wanted);
+      return { ...engine, reason: auto ? reasonOf(passedOver) : 'as asked', passedOver };
     } catch (error) {
-      failures.push(`${candidate} does not load: ${firstLine(error)}`);
+      passedOver.push({ name: candidate, ...explained(error) });
     }
   }
-  throw new TrainingError('invalidOptions', `Engine "${name}" is not to be had (${failures.join('; ')}).`, {
-    hint:
-      name === 'native'
-        ? 'Run "batchwise setup-native" or install @tensorflow/tfjs-node, or take "wasm".'
-        : 'Install its package, or take "auto".',
+  const details = passedOver.map(({ detail }) => detail).join('; ');
+  throw new TrainingError('invalidOptions', `Engine "${name}" is not to be had: ${details}.`, {
+    hint: passedOver.at(-1)?.hint ?? 'Take "auto".',
   });
 }
 
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().split('\n')[0] ?? '';
+function explained(error: unknown): Omit<PassedOver, 'name'> {
+  if (error instanceof EngineUnavailable) return { why: error.why, detail: error.message, hint: error.hint };
+  const detail = (error instanceof Error ? error.message : String(error)).trim();
+  return { why: 'does not load', detail, hint: 'Install its package, or take "auto".' };
+}
+
+/** Engines with the same trouble in one breath: `the fastest here (cuda, native: not installed; webgpu: no GPU)`. */
+function reasonOf(passedOver: readonly PassedOver[]): string {
+  const byTrouble = new Map<string, EngineName[]>();
+  for (const { name, why } of passedOver) byTrouble.set(why, [...(byTrouble.get(why) ?? []), name]);
+  const list = [...byTrouble].map(([why, names]) => `${names.join(', ')}: ${why}`).join('; ');
+  return list === '' ? 'the fastest there is' : `the fastest here (${list})`;
+}

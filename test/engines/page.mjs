@@ -1,0 +1,24 @@
+// @ts-check
+// What a web page does to train: its own TensorFlow.js goes into tfjsBackend, and nothing of Node.
+import * as core from '@tensorflow/tfjs-core';
+import * as layers from '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-webgpu';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { registerWasmTrainingKernels } from '@batchwise/backend';
+import { firstLosses } from './first-losses.mjs';
+
+const tf = { ...core, ...layers };
+setWasmPaths('/');
+registerWasmTrainingKernels(tf);
+
+/**
+ * @param {string} engine
+ * @param {number} steps
+ */
+async function lossesOn(engine, steps) {
+  if (!(await tf.setBackend(engine))) throw new Error(`TensorFlow.js could not start its ${engine} backend`);
+  await tf.ready();
+  return firstLosses(tf, steps);
+}
+
+Object.assign(globalThis, { lossesOn });

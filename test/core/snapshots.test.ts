@@ -1,7 +1,7 @@
 import { train, type BatchController, type Decision } from '@batchwise/core';
-import { fakeClock, listSource, QuadraticBackend } from '@batchwise/testing';
+import { fakeClock, listSource, QuadraticBackend, type ScalarGradient } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
-import { decide, recorder } from './drive.ts';
+import { always, decide, recorder } from './drive.ts';
 
 const source = listSource([1, 2, 3, 4, 5, 6]);
 
@@ -157,4 +157,21 @@ it('says with each step why it ran that plan', async () => {
     stop: { examples: 2 },
   });
   expect(observer.of('stepFinished').map(({ reason }) => reason.text)).toEqual(['said so', 'said so']);
+});
+
+it('hands the plan on how fast the averages of the optimizer forget', async () => {
+  const backend = new QuadraticBackend();
+  const scales: (number | undefined)[] = [];
+  const apply = backend.apply.bind(backend);
+  Object.defineProperty(backend, 'apply', {
+    value: (gradient: ScalarGradient, rate: number, moments?: number) => {
+      scales.push(moments);
+      apply(gradient, rate);
+    },
+  });
+  const plain = decide({ batchSize: 2 });
+  const faster = { ...plain, plan: { ...plain.plan, momentDecayScale: 3 } };
+  await train({ backend, source, controller: always(faster), stop: { examples: 2 } });
+  await train({ backend, source, controller: always(plain), stop: { examples: 2 } });
+  expect(scales).toEqual([3, undefined]);
 });

@@ -36,9 +36,9 @@ export class Snapshots<State extends Json> {
   async obey(decision: Decision<State>): Promise<void> {
     const { snapshot } = decision;
     if (snapshot === undefined || decision === this.#obeyed) return;
-    this.#obeyed = decision;
     if (snapshot === 'take') await this.#take();
     else await this.#restore();
+    this.#obeyed = decision;
   }
 
   dispose(): void {

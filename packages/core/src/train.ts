@@ -51,7 +51,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     let failure: { readonly error: unknown } | undefined;
     try {
       this.#refuseUnmeasurable();
-      await this.#keepWeights(() => this.#snapshots.open());
+      await this.#asOverhead(() => this.#snapshots.open());
       const { plan, reason } = this.#decision;
       await this.#tell('runStarted', { run: this.#settings.run, plan, reason });
       while (this.#book.stoppedBy === undefined) await this.#runEpoch();
@@ -70,7 +70,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     let complete = false;
     while (!complete && book.stoppedBy === undefined) {
       await this.#breath.take();
-      await this.#keepWeights(() => this.#snapshots.obey(this.#decision));
+      await this.#keepWeights();
       await this.#settleBeforeTiming();
       const started = this.#settings.clock();
       const batch = await cursor.take(book.mayTake(this.#decision.plan.batchSize));
@@ -114,7 +114,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
           throw new TrainingError(outcome.kind, recovery.message, { cause: outcome.cause });
         this.#refuseEqualRetry(outcome, recovery.decision.plan);
         await this.#follow(recovery.decision);
-        await this.#keepWeights(() => this.#snapshots.obey(recovery.decision));
+        await this.#keepWeights();
       }
       await this.#breath.take();
       if (this.#book.stoppedBy !== undefined) return;
@@ -210,8 +210,13 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     await this.#tell('planChanged', { ...this.#book.progress, from, to, reason: decision.reason });
   }
 
+  async #keepWeights(): Promise<void> {
+    if (this.#decision.snapshot === undefined) return;
+    await this.#asOverhead(() => this.#reviving(() => this.#snapshots.obey(this.#decision)));
+  }
+
   /** Copies of the weights are no training. */
-  async #keepWeights(work: () => Promise<unknown>): Promise<void> {
+  async #asOverhead(work: () => Promise<void>): Promise<void> {
     const started = this.#settings.clock();
     await work();
     this.#book.ledger.addOverhead(this.#settings.clock() - started);

@@ -49,8 +49,10 @@ export function runTracer(): RunTracer {
       name: 'run tracer',
       onRunStarted: ({ run }) => void (info = run),
       onStepFinished: ({ outcome }) => void outcomes.push(tracedStep(outcome)),
-      onStepFailed: ({ outcome: { kind, plan, microBatchSize } }) =>
-        void outcomes.push({ kind, plan, microBatchSize }),
+      onStepFailed({ outcome: { kind, plan, microBatchSize } }) {
+        // A lost device is the backend's business: the controller is not asked.
+        if (kind !== 'deviceLost') outcomes.push({ kind, plan, microBatchSize });
+      },
     },
     trace: () =>
       info && {

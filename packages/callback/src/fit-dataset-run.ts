@@ -3,7 +3,7 @@ import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { PieceTensors } from './feed.ts';
-import { misuse, openRun, type FitDatasetSetting, type OpenedRun } from './open-run.ts';
+import { batchesFromElsewhere, misuse, openRun, type FitDatasetSetting, type OpenedRun } from './open-run.ts';
 import { OptimizerTap, type Apply } from './optimizer-tap.ts';
 import { StepInHand } from './step-in-hand.ts';
 import type { UnresolvedLogs } from './tf.ts';
@@ -80,11 +80,7 @@ export class FitDatasetRun {
   }
 
   batchBegin(): void {
-    if (this.#step?.isTraining) return;
-    throw misuse(
-      'The tuned callback is there, but the batches do not come from the tuned data set.',
-      'Call model.fitDataset(tuned.dataset, …) with the data set as it is; for model.fit there is fit.',
-    );
+    if (!this.#step?.isTraining) throw batchesFromElsewhere();
   }
 
   async batchEnd(logs: UnresolvedLogs): Promise<void> {

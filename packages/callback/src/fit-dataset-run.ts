@@ -189,11 +189,12 @@ export class FitDatasetRun {
   /** After an exception: nobody but us knows of what is held here, and nobody is left to wait for. */
   #abandon(): void {
     if (!this.#isOpen) return;
+    const memory = this.#opened.backend.memory();
     this.#close();
     this.#setting.leftovers.free();
     const session = this.#session;
     if (!session) return;
-    const end = { ...session.progress, totals: session.totals, memory: this.#opened.backend.memory() };
+    const end = { ...session.progress, totals: session.totals, memory };
     const error = new Error('fitDataset ended with an error, which it throws itself.');
     void this.#tell('runFinished', { ...end, status: 'failed', stoppedBy: 'error', error }).catch(
       () => undefined,
@@ -207,6 +208,7 @@ export class FitDatasetRun {
     this.#unwatch();
     this.#step?.dispose();
     this.#opened.feed.dispose();
+    void this.#opened.backend.endRun();
   }
 }
 

@@ -127,6 +127,9 @@ describe('what cannot be done is refused, with the way out', () => {
     expect(await refused({ policy: 'goodput', batchSize: 8, maxBatchSize: 4 })).toContain(
       'batchSize is 8, outside',
     );
+    expect(await refused({ ceiling: () => ({ batchSize: null }) })).toContain(
+      'Not even one example fits in memory.',
+    );
     class Own extends (tf.train.sgd(1).constructor as new (rate: number) => ReturnType<typeof tf.train.sgd>) {
       override getClassName() {
         return 'Own';

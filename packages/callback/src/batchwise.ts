@@ -3,6 +3,7 @@ import { batchHistory, type BatchHistory } from './batch-history.ts';
 import { FitDatasetRun } from './fit-dataset-run.ts';
 import { FitLeftovers } from './fit-leftovers.ts';
 import type { OrderOptions, TunedSource } from './open-feed.ts';
+import type { FitParams } from './open-run.ts';
 import { printTo } from './print-summary.ts';
 import type { Callback, LayersModel, Tf, UnresolvedLogs } from './tf.ts';
 import type { TuningOptions } from './tuning-options.ts';
@@ -83,7 +84,7 @@ export function batchwise(tf: Tf, options: BatchwiseOptions): Tuned {
 /** What `fitDataset` tells when it starts. */
 interface Fit {
   readonly model: LayersModel;
-  readonly params: { readonly epochs: number; readonly steps: number | null; readonly verbose?: number };
+  readonly params: FitParams & { readonly verbose?: number };
   readonly leftovers: FitLeftovers;
 }
 

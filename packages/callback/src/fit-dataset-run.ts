@@ -3,7 +3,7 @@ import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { PieceTensors } from './feed.ts';
-import { misuse, openRun, type FitDatasetSetting, type OpenedRun } from './open-run.ts';
+import { batchesFromElsewhere, misuse, openRun, type FitDatasetSetting, type OpenedRun } from './open-run.ts';
 import { OptimizerTap, type Apply } from './optimizer-tap.ts';
 import { StepInHand } from './step-in-hand.ts';
 import type { UnresolvedLogs } from './tf.ts';
@@ -80,11 +80,7 @@ export class FitDatasetRun {
   }
 
   batchBegin(): void {
-    if (this.#step?.isTraining) return;
-    throw misuse(
-      'The tuned callback is there, but the batches do not come from the tuned data set.',
-      'Call model.fitDataset(tuned.dataset, …) with the data set as it is; for model.fit there is fit.',
-    );
+    if (!this.#step?.isTraining) throw batchesFromElsewhere();
   }
 
   async batchEnd(logs: UnresolvedLogs): Promise<void> {
@@ -193,11 +189,12 @@ export class FitDatasetRun {
   /** After an exception: nobody but us knows of what is held here, and nobody is left to wait for. */
   #abandon(): void {
     if (!this.#isOpen) return;
+    const memory = this.#opened.backend.memory();
     this.#close();
     this.#setting.leftovers.free();
     const session = this.#session;
     if (!session) return;
-    const end = { ...session.progress, totals: session.totals, memory: this.#opened.backend.memory() };
+    const end = { ...session.progress, totals: session.totals, memory };
     const error = new Error('fitDataset ended with an error, which it throws itself.');
     void this.#tell('runFinished', { ...end, status: 'failed', stoppedBy: 'error', error }).catch(
       () => undefined,
@@ -211,6 +208,7 @@ export class FitDatasetRun {
     this.#unwatch();
     this.#step?.dispose();
     this.#opened.feed.dispose();
+    void this.#opened.backend.endRun();
   }
 }
 

@@ -18,5 +18,5 @@ export type { FitData } from './fitted-model.ts';
 export { gradientMoments, type GradientPart } from './gradient-moments.ts';
 export type { OrderOptions, TunedSource } from './open-feed.ts';
 export type { Tf } from './tf.ts';
-export type { TuningOptions } from './tuning-options.ts';
+export type { KnownCeiling, TuningOptions } from './tuning-options.ts';
 export type { SessionState } from './tuning-session.ts';

@@ -14,7 +14,12 @@ export interface FitParams {
   readonly epochs: number;
   /** `batchesPerEpoch`; null where the data set ends an epoch. */
   readonly steps: number | null;
+  /** How many examples there are, which `fit` knows and `fitDataset` does not. */
+  readonly samples: number | null;
 }
+
+const ELSEWHERE =
+  'Call model.fitDataset(tuned.dataset, …) with the data set as it is; for model.fit there is fit.';
 
 /** What a run is made of. */
 export interface FitDatasetSetting {
@@ -38,11 +43,16 @@ export interface OpenedRun {
 export const misuse = (message: string, hint: string): TrainingError =>
   new TrainingError('invalidOptions', message, { hint });
 
+/** The tuned callback without the tuned data set. */
+export const batchesFromElsewhere = (): TrainingError =>
+  misuse('The tuned callback is there, but the batches do not come from the tuned data set.', ELSEWHERE);
+
 /**
  * Opens the controller and the source for a model that is about to be fitted.
  * @throws TrainingError `invalidOptions`, `cannotMeasure`; RangeError for options out of range
  */
-export async function openRun({ tf, model, options }: FitDatasetSetting): Promise<OpenedRun> {
+export async function openRun({ tf, model, params, options }: FitDatasetSetting): Promise<OpenedRun> {
+  if (params.samples !== null) throw batchesFromElsewhere();
   const fitted = fittedModel(model);
   if (isTapped(fitted.optimizer))
     throw misuse('Two tuned callbacks are in one training.', 'Give callbacks just one of them.');

@@ -17,6 +17,14 @@ import {
 import { fittedModel, type FittedOptimizer } from './fitted-model.ts';
 import type { LayersModel } from './tf.ts';
 
+/** What fits in memory. The answer of `findCeiling` of @batchwise/memory-probe is one. */
+export interface KnownCeiling {
+  /** Examples on the device at once; null where not even one fits. */
+  readonly batchSize: number | null;
+  /** False cuts the batch instead of training it in parts. Default true. */
+  readonly accumulate?: boolean | undefined;
+}
+
 /** How the batch is tuned; all of it may be left out. */
 export interface TuningOptions extends Omit<PolicyOptions, 'ceiling'> {
   /** Default `goodput`. */
@@ -24,11 +32,10 @@ export interface TuningOptions extends Omit<PolicyOptions, 'ceiling'> {
   /** A controller of your own, instead of a policy and its sizes. */
   readonly controller?: BatchController<Json> | undefined;
   /**
-   * What fits in memory, in examples on the device at once, or what finds it out: it is called with the compiled model
-   * before the first step. A batch above it is trained in parts.
+   * What fits in memory, or what finds it out: it is called with the compiled model (that inside of a Sequential) before
+   * the first step. A batch above it is trained in parts.
    */
-  readonly ceiling?:
-    CeilingOptions | ((model: LayersModel) => Awaitable<CeilingOptions | undefined>) | undefined;
+  readonly ceiling?: KnownCeiling | ((model: LayersModel) => Awaitable<KnownCeiling | undefined>) | undefined;
   readonly observers?: readonly Observer[] | undefined;
   /** Decides the order of the examples. Default 0. */
   readonly seed?: number | undefined;
@@ -66,7 +73,8 @@ export function nameOfOptimizer(optimizer: Pick<FittedOptimizer, 'getClassName'>
 
 /**
  * The controller that the options ask for, for a compiled model.
- * @throws TrainingError `invalidOptions` for an unknown optimizer; RangeError for sizes out of order
+ * @throws TrainingError `invalidOptions` for an unknown optimizer, `outOfMemory` where nothing fits; RangeError for sizes
+ * out of order
  */
 export async function openController(
   options: TuningOptions,
@@ -74,8 +82,15 @@ export async function openController(
 ): Promise<BatchController<Json>> {
   const { controller, policy = 'goodput', ceiling } = options;
   if (controller) return controller;
-  const fits = typeof ceiling === 'function' ? await ceiling(model) : ceiling;
+  const found = typeof ceiling === 'function' ? await ceiling(model) : ceiling;
   const fixed = policy === 'fixed';
   const optimizer = options.optimizer ?? (fixed ? undefined : nameOfOptimizer(fittedModel(model).optimizer));
-  return policyOf(policy, { ...options, optimizer, ceiling: fits });
+  return policyOf(policy, { ...options, optimizer, ceiling: found && usable(found) });
+}
+
+function usable({ batchSize, accumulate }: KnownCeiling): CeilingOptions {
+  if (batchSize !== null) return { batchSize, accumulate };
+  throw new TrainingError('outOfMemory', 'Not even one example fits in memory.', {
+    hint: 'Make the model or its inputs smaller, or take a device with more memory.',
+  });
 }

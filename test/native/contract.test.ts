@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { tfjsBackend, type ArrayBatch } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { cacheDirectory } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { describeBackend } from '@batchwise/testing';
-import { describe, expect, it } from 'vitest';
+import { describe } from 'vitest';
 
 const location = nativeLocation(cacheDirectory(), 'cpu');
 
@@ -38,18 +36,6 @@ describe.skipIf(!location)(
       });
       model.compile({ optimizer: tf.train.sgd(0.1), loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
       return { backend: tfjsBackend(tf, model), batch: batchOf, live: () => tf.memory().numTensors };
-    });
-
-    it('trains as the plain JavaScript engine does', { timeout: 120_000 }, () => {
-      const script = fileURLToPath(new URL('three-steps.mjs', import.meta.url));
-      const losses = (...args: string[]): number[] => {
-        const { stdout } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
-        const line = stdout.split('\n').find((text) => text.startsWith('{')) ?? '{}';
-        return (JSON.parse(line) as { losses: number[] }).losses;
-      };
-      const [native, cpu] = [losses('native', cacheDirectory()), losses('cpu')];
-      expect(native).toHaveLength(3);
-      native.forEach((loss, step) => expect(loss).toBeCloseTo(cpu[step] ?? NaN, 4));
     });
   },
 );

@@ -85,17 +85,18 @@ function* batchesOf(sampler, epoch, batchSize) {
   for (let batch = cursor.take(batchSize); batch.length > 0; batch = cursor.take(batchSize)) yield batch;
 }
 
-/** One epoch; each has its own order. */
-async function secondsOf({ model, source, batchSize, epoch }) {
+/** Seconds of one epoch, by the clock and of all cores together; each epoch has its own order. */
+async function timeOf({ model, source, batchSize, epoch }) {
   const once = { size: source.size, epoch: (_, startAt) => source.epoch(epoch, startAt) };
-  const started = performance.now();
+  const [started, cpuBefore] = [performance.now(), process.cpuUsage()];
   await train({
     backend: tfjsBackend(tf, model),
     source: once,
     controller: fixed(batchSize),
     stop: { epochs: 1 },
   });
-  return (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { clock: (performance.now() - started) / 1000, cpu: (user + system) / 1e6 };
 }
 
 function devAccuracy(model) {
@@ -113,6 +114,9 @@ const median = (numbers) => {
   const middle = (sorted.length - 1) / 2;
   return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 };
+const summary = (ratios) => ({ median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) });
+const ratioText = (ratio) =>
+  `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 console.log(
@@ -121,8 +125,17 @@ console.log(
 console.log(
   `embedding 32, ${options.model}, Adam; ${count} sentences of SST-2 per epoch, ${repeats} epochs per arm`,
 );
-const COLUMNS = ['batch', 'order', 'padding', 'shapes', 's/epoch', 'time / shuffled', 'dev accuracy'];
-const widths = [7, 18, 10, 8, 10, 24, 12];
+const COLUMNS = [
+  'batch',
+  'order',
+  'padding',
+  'shapes',
+  's/epoch',
+  'time / shuffled',
+  'cpu / shuffled',
+  'accuracy',
+];
+const widths = [7, 18, 10, 8, 10, 24, 24, 8];
 const line = (cells) => cells.map((cell, k) => String(cell).padEnd(widths[k])).join('');
 console.log(line(COLUMNS));
 
@@ -132,33 +145,26 @@ for (const batchSize of BATCH_SIZES) {
     const { sampler, padding } = make(batchSize);
     const report = paddingReport(batchesOf(sampler, 1, batchSize), training.lengths, padding);
     const source = gathered(sampler, batchOf(training, padding));
-    return { name, report, source, model: makeModel(), seconds: [] };
+    return { name, report, source, model: makeModel(), times: [] };
   });
   for (let epoch = 0; epoch <= repeats; epoch += 1) {
     // Which arm comes first goes round, so that a drift of the machine falls on all.
     for (let k = 0; k < arms.length; k += 1) {
-      const { model, source, seconds } = arms[(epoch + k) % arms.length];
-      const own = await secondsOf({ model, source, batchSize, epoch });
+      const { model, source, times } = arms[(epoch + k) % arms.length];
+      const time = await timeOf({ model, source, batchSize, epoch });
       // The first epoch meets new shapes.
-      if (epoch > 0) seconds.push(own);
+      if (epoch > 0) times.push(time);
     }
   }
-  for (const { name, report, model, seconds } of arms) {
-    const ratios = seconds.map((own, k) => own / arms[0].seconds[k]).sort((a, b) => a - b);
-    const ratio = { median: median(ratios), low: ratios[0], high: ratios.at(-1) };
-    const accuracy = devAccuracy(model);
-    results.push({ batchSize, name, report, seconds: median(seconds), ratio, accuracy });
-    console.log(
-      line([
-        batchSize,
-        name,
-        percent(report.waste),
-        report.shapes,
-        median(seconds).toFixed(2),
-        `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`,
-        percent(accuracy),
-      ]),
+  for (const { name, report, model, times } of arms) {
+    const [clock, cpu] = ['clock', 'cpu'].map((kind) =>
+      summary(times.map((time, k) => time[kind] / arms[0].times[k][kind])),
     );
+    const seconds = median(times.map((time) => time.clock));
+    const accuracy = devAccuracy(model);
+    results.push({ batchSize, name, report, seconds, clock, cpu, accuracy });
+    const shown = [seconds.toFixed(2), ratioText(clock), ratioText(cpu), percent(accuracy)];
+    console.log(line([batchSize, name, percent(report.waste), report.shapes, ...shown]));
   }
 }
 console.log('Medians, with the least and the largest ratio of two epochs of one round in brackets.');

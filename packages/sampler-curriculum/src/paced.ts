@@ -23,7 +23,7 @@ export interface PacedPlan {
  * How many examples, those of unknown difficulty among them, are let in after so many drawn ones.
  * @throws RangeError when the pacing gives no number
  */
-export function admittedCount({ pacing, atLeast, ranking }: PacedPlan, examples: number): number {
+function admittedCount({ pacing, atLeast, ranking }: PacedPlan, examples: number): number {
   const bound = pacing.at(examples);
   if (Number.isNaN(bound))
     throw new RangeError(`The pacing gave NaN after ${examples} examples; correct its formula.`);
@@ -42,8 +42,6 @@ function countOfShare(share: number, count: number): number {
  * `sampler` with each example that is not let in yet exchanged for one that is. By their ranks they are spread evenly
  * over those let in, from a place that is drawn for each epoch. So a uniform order stays uniform over those let in, each
  * comes up nearly equally often, and with all of them in it is the order of `sampler`.
- *
- * @throws RangeError when `sampler` does not draw as many examples as it chooses from
  */
 export function paced(sampler: IndexSampler, plan: PacedPlan): IndexSampler {
   const { size } = sampler;

@@ -16,6 +16,12 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
     expression: 'm.gradientComponents({ sizes: [1, 1], squaredNorms: [9, 5], crossProduct: 3 })',
     value: { examples: 2, squaredGradientNorm: 3, gradientVarianceTrace: 4 },
   },
+  '@batchwise/memory-probe': {
+    // A line through 7, 8 and 9 bytes: 5 and one for each example.
+    expression:
+      'm.fitMemory([2, 3, 4].map((b) => ({ batchSize: b, peakBytes: 5 + b })), { relativeNoise: 1e-3 }).linePoints',
+    value: 3,
+  },
   '@batchwise/core': { expression: 'm.stepDecay(100, 0.5)(250)', value: 0.25 },
 };
 const ANY_USE = { expression: 'Object.keys(m).length > 0', value: true };

@@ -21,6 +21,12 @@ const USES: Readonly<Record<string, { readonly expression: string; readonly valu
       '[m.competence({ examples: 100, root: 1, initial: 0.25 }).at(50), m.babySteps({ buckets: 4, examplesPerBucket: 10 }).at(25)]',
     value: [0.625, 0.75],
   },
+  '@batchwise/memory-probe': {
+    // A line through 7, 8 and 9 bytes: 5 and one for each example.
+    expression:
+      'm.fitMemory([2, 3, 4].map((b) => ({ batchSize: b, peakBytes: 5 + b })), { relativeNoise: 1e-3 }).linePoints',
+    value: 3,
+  },
   '@batchwise/core': { expression: 'm.stepDecay(100, 0.5)(250)', value: 0.25 },
 };
 const ANY_USE = { expression: 'Object.keys(m).length > 0', value: true };

@@ -33,7 +33,8 @@ export interface TrainingTrialOptions<Batch, Gradient> {
 /**
  * A trial in this process, on the model that is going to be trained: real steps, their peak memory, and the canary. Weights,
  * optimizer, random numbers (`Math.random`) and the order of the examples are afterwards as they were before. For engines
- * that survive a full memory; for the others there is `isolatedTrial` of @batchwise/memory-probe/node.
+ * that survive a full memory; for the others there is `isolatedTrial` of @batchwise/memory-probe/node, since there the
+ * trial can only throw.
  * @throws RangeError when `steps` is below 2 or `microBatches` below 1
  */
 export function trainingTrial<Batch, Gradient>(options: TrainingTrialOptions<Batch, Gradient>): Trial {
@@ -58,28 +59,50 @@ async function tryTraining<Batch, Gradient>(
   settings: Settings<Batch, Gradient>,
   request: TrialRequest,
 ): Promise<TrialOutcome> {
-  const { backend, isDeviceLimit = () => false } = settings;
+  const { backend } = settings;
   const kept = await settings.keep();
+  const end = await attempt(settings, request, kept).then(
+    (outcome) => ({ outcome, error: undefined }),
+    async (error: unknown) => ({ outcome: await explain(settings, error), error }),
+  );
   try {
-    const batch = await settings.source.epoch(0).take(request.batchSize);
-    if (batch === undefined) throw new RangeError('The source has no examples.');
-    const examples = backend.sizeOf(batch);
-    const { steps, peak } = await train(settings, batch, { kept, request });
-    const partSize = request.referenceSize;
-    const canary = partSize === null ? null : await takeCanary(backend, batch, partSize);
-    return { kind: 'trained', steps, examples, peak, canary };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const verdict = backend.classify(error);
-    if (verdict === 'outOfMemory')
-      return { kind: 'tooBig', limit: isDeviceLimit(error) ? 'deviceLimit' : 'memory', message };
-    if (verdict !== 'deviceLost' || !backend.revive) throw error;
-    await backend.revive(error);
-    return { kind: 'lost', message };
-  } finally {
     await kept.restore();
     await backend.endRun();
+  } catch (broken) {
+    // An engine that did not survive: what killed it is the error to report.
+    throw end.error ?? broken;
   }
+  if (end.outcome === undefined) throw end.error;
+  return end.outcome;
+}
+
+async function attempt<Batch, Gradient>(
+  settings: Settings<Batch, Gradient>,
+  request: TrialRequest,
+  kept: KeptState,
+): Promise<TrialOutcome> {
+  const { backend } = settings;
+  const batch = await settings.source.epoch(0).take(request.batchSize);
+  if (batch === undefined) throw new RangeError('The source has no examples.');
+  const examples = backend.sizeOf(batch);
+  const { steps, peak } = await train(settings, batch, { kept, request });
+  const partSize = request.referenceSize;
+  const canary = partSize === null ? null : await takeCanary(backend, batch, partSize);
+  return { kind: 'trained', steps, examples, peak, canary };
+}
+
+/** What a failure says of the size; undefined where it says nothing. */
+async function explain<Batch, Gradient>(
+  { backend, isDeviceLimit = () => false }: Settings<Batch, Gradient>,
+  error: unknown,
+): Promise<TrialOutcome | undefined> {
+  const message = error instanceof Error ? error.message : String(error);
+  const verdict = backend.classify(error);
+  if (verdict === 'outOfMemory')
+    return { kind: 'tooBig', limit: isDeviceLimit(error) ? 'deviceLimit' : 'memory', message };
+  if (verdict !== 'deviceLost' || !backend.revive) return undefined;
+  await backend.revive(error);
+  return { kind: 'lost', message };
 }
 
 /** The last update is metered in two phases, for the optimizer's temporaries hide the growth of small batches. */

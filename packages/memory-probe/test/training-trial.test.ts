@@ -144,6 +144,23 @@ describe('trainingTrial', () => {
     expect(backend.live).toBe(0);
   });
 
+  it('throws what killed an engine, not what that made of putting back', async () => {
+    const backend = new QuadraticBackend({ memoryLimit: 3 });
+    const keep = (): KeptState => ({
+      bytes: 8,
+      restore: () => {
+        throw new Error('dead');
+      },
+    });
+    await expect(trainingTrial({ backend, source: source(), keep })(asked())).rejects.toThrow(
+      'out of memory at 4',
+    );
+    const healthy = new QuadraticBackend();
+    await expect(trainingTrial({ backend: healthy, source: source(), keep })(asked())).rejects.toThrow(
+      'dead',
+    );
+  });
+
   it('draws no random number of the program', async () => {
     const backend = new QuadraticBackend();
     const own = Math.random;

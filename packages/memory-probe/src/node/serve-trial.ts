@@ -8,7 +8,8 @@ export interface TrialChannel {
 
 /**
  * The other end of `isolatedTrial`, called by the program it starts: answers the one request that comes. What the trial
- * throws is answered as the error that it is.
+ * throws is answered as the error that it is; an error whose `code` is `outOfMemory`, as an engine throws that did not
+ * survive, is too big.
  * @throws TypeError where nobody can ask: the program was not started by `isolatedTrial`
  */
 export function serveTrial(trial: Trial, channel: TrialChannel = process): void {
@@ -22,9 +23,9 @@ async function answer(trial: Trial, request: Omit<TrialRequest, 'signal'>): Prom
   try {
     return await trial({ ...request, signal: undefined });
   } catch (error) {
-    return {
-      kind: 'error',
-      message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    };
+    if (!(error instanceof Error)) return { kind: 'error', message: String(error) };
+    const message = `${error.name}: ${error.message}`;
+    const isFull = 'code' in error && error.code === 'outOfMemory';
+    return isFull ? { kind: 'tooBig', limit: 'memory', message } : { kind: 'error', message };
   }
 }

@@ -146,6 +146,14 @@ describe('serveTrial', () => {
     expect(await ends.answer).toEqual({ kind: 'error', message: 'TypeError: no input' });
   });
 
+  it('answers too big for an engine that did not survive', async () => {
+    const ends = channel();
+    serveTrial(() => {
+      throw Object.assign(new Error('no heap'), { code: 'outOfMemory' });
+    }, ends);
+    expect(await ends.answer).toEqual({ kind: 'tooBig', limit: 'memory', message: 'Error: no heap' });
+  });
+
   it('refuses to run where nobody asks', () =>
     expect(() => serveTrial(() => ({ kind: 'error', message: '' }), { once: () => undefined })).toThrow(
       'This program serves a trial; it is started by isolatedTrial.',

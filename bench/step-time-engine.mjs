@@ -3,11 +3,10 @@
 // It writes a line of JSON.
 import { tensorSource, tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
-import { train } from '@batchwise/core';
 import { cacheDirectory, imageSource, loadDataset } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { shuffled } from '@batchwise/sampler';
-import { fixed } from '@batchwise/tuner';
+import { LoopArm } from './loop-arm.mjs';
 import { makeModel, inputShape } from './step-time-models.mjs';
 
 /** Examples on the device; batches are taken from them in an order of chance. */
@@ -18,50 +17,6 @@ const [TURN_SECONDS, LEAST_STEPS, MOST_STEPS] = [0.25, 6, 100];
 const WARM_UP_STEPS = 12;
 
 const { engine: name, model: modelName, batchSizes, repeats } = JSON.parse(process.argv[2] ?? '{}');
-
-/** A training loop that waits for its turns. */
-class LoopArm {
-  #steps = 0;
-  #until = 0;
-  #started = 0;
-  #goOn = () => undefined;
-  #done = () => undefined;
-  #stop = new AbortController();
-
-  constructor(backend, source, batchSize) {
-    const observer = { name: 'turns', onStepFinished: () => this.#finished() };
-    this.run = train({
-      backend,
-      source,
-      controller: fixed(batchSize),
-      stop: { epochs: 1e6 },
-      observers: [observer],
-      signal: this.#stop.signal,
-    });
-  }
-
-  /** Milliseconds per step of so many more. */
-  turn(steps) {
-    this.#until = this.#steps + steps;
-    this.#started = performance.now();
-    const finished = new Promise((resolve) => (this.#done = () => resolve()));
-    this.#goOn();
-    return finished.then(() => (performance.now() - this.#started) / steps);
-  }
-
-  async end() {
-    this.#stop.abort();
-    this.#goOn();
-    await this.run;
-  }
-
-  #finished() {
-    this.#steps += 1;
-    if (this.#steps < this.#until || this.#stop.signal.aborted) return undefined;
-    this.#done();
-    return new Promise((resolve) => (this.#goOn = () => resolve()));
-  }
-}
 
 function quantile(sorted, share) {
   const at = share * (sorted.length - 1);
@@ -82,38 +37,56 @@ const { tf } = engine;
 const dataDir = process.env.BATCHWISE_DATA_DIR && `${process.env.BATCHWISE_DATA_DIR}/mnist`;
 const { dataset } = await loadDataset(dataDir ? 'mnist' : 'digits', dataDir ? { dataDir } : {});
 
-async function measure(batchSize) {
+/** A source of the same examples twice: rows of tensors, and bytes in host memory. */
+async function examples(batchSize) {
   const count = EXAMPLES - (EXAMPLES % batchSize);
   const { images, labels } = dataset.train;
   const shape = inputShape(modelName);
-  const flat = shape.length === 1;
-  const options = { imageShape: dataset.imageShape, classes: dataset.classes, shuffle: true, seed: 1, flat };
+  const { imageShape, classes } = dataset;
   const some = { images: images.subarray(0, count * 784), labels: labels.subarray(0, count), count };
-  const bytes = imageSource(some, options);
+  const flat = shape.length === 1;
+  const bytes = imageSource(some, { imageShape, classes, shuffle: true, seed: 1, flat });
   const all = await bytes.epoch(0).take(count);
   const xs = tf.tensor(all.xs.data, [count, ...shape]);
   const ys = tf.tensor(all.ys.data, [...all.ys.shape]);
-  const tensors = tensorSource(shuffled(count, { seed: 1 }), { xs, ys });
-  const loop = (source, options) => new LoopArm(tfjsBackend(tf, makeModel(tf, modelName), options), source, batchSize);
-  const loops = {
-    eager: loop(tensors, { traced: false }),
-    // Rows of an LSTM come from tensors alone: images are two- or one-dimensional.
-    ...(modelName !== 'lstm' && { eagerBytes: loop(bytes, { traced: false }) }),
-    ...(name === 'native' && { traced: loop(tensors, {}) }),
-    ...(name === 'native' && modelName !== 'lstm' && { tracedBytes: loop(bytes, {}) }),
-  };
-  const fitModel = makeModel(tf, modelName);
-  const fit = async (steps) => {
-    const part = (tensor) => tensor.slice(0, Math.min(count, steps * batchSize));
+  return { count, xs, ys, bytes, tensors: tensorSource(shuffled(count, { seed: 1 }), { xs, ys }) };
+}
+
+/** Milliseconds per step of model.fit. */
+function fitArm({ count, xs, ys }, batchSize) {
+  const model = makeModel(tf, modelName);
+  return async (steps) => {
+    const rows = Math.min(count, steps * batchSize);
+    const epochs = Math.ceil((steps * batchSize) / count);
+    const part = (tensor) => tf.slice(tensor, 0, rows);
     const [x, y] = [part(xs), part(ys)];
     const started = performance.now();
-    await fitModel.fit(x, y, { batchSize, epochs: Math.ceil((steps * batchSize) / count), verbose: 0, shuffle: true });
+    await model.fit(x, y, { batchSize, epochs, verbose: 0, shuffle: true });
     const milliseconds = performance.now() - started;
-    const ran = Math.ceil((steps * batchSize) / count) * (x.shape[0] / batchSize);
     tf.dispose([x, y]);
-    return milliseconds / ran;
+    return milliseconds / ((epochs * rows) / batchSize);
   };
-  const arms = { fit, ...Object.fromEntries(Object.entries(loops).map(([arm, it]) => [arm, (steps) => it.turn(steps)])) };
+}
+
+function loopArms({ bytes, tensors }, batchSize) {
+  const loop = (source, traced) =>
+    new LoopArm(tfjsBackend(tf, makeModel(tf, modelName), { traced }), source, batchSize);
+  const isNative = name === 'native';
+  // Images come flat or with a channel, not as rows of an LSTM.
+  const isImages = modelName !== 'lstm';
+  return {
+    eager: loop(tensors, false),
+    ...(isNative && { traced: loop(tensors) }),
+    ...(isImages && { eagerBytes: loop(bytes, false) }),
+    ...(isImages && isNative && { tracedBytes: loop(bytes) }),
+  };
+}
+
+async function measure(batchSize) {
+  const given = await examples(batchSize);
+  const loops = loopArms(given, batchSize);
+  const turns = Object.entries(loops).map(([arm, loop]) => [arm, (steps) => loop.turn(steps)]);
+  const arms = { fit: fitArm(given, batchSize), ...Object.fromEntries(turns) };
   for (const arm of Object.values(arms)) await arm(WARM_UP_STEPS);
   const usual = await arms.eager(LEAST_STEPS);
   const steps = Math.round(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, (1000 * TURN_SECONDS) / usual)));
@@ -125,16 +98,21 @@ async function measure(batchSize) {
       const arm = names[(i + k) % names.length];
       times[arm].push(await arms[arm](steps));
     }
-  for (const it of Object.values(loops)) await it.end();
-  tf.dispose([xs, ys]);
-  const ratios = Object.fromEntries(
-    names.map((arm) => [arm, summary(times[arm].map((value, i) => value / times.fit[i]))]),
-  );
-  return { batchSize, milliseconds: Object.fromEntries(names.map((arm) => [arm, summary(times[arm])])), ratios };
+  for (const loop of Object.values(loops)) await loop.end();
+  tf.dispose([given.xs, given.ys]);
+  const summaries = (valueOf) =>
+    Object.fromEntries(names.map((arm) => [arm, summary(times[arm].map(valueOf))]));
+  return {
+    batchSize,
+    milliseconds: summaries((value) => value),
+    ratios: summaries((value, i) => value / times.fit[i]),
+  };
 }
 
 const results = [];
 for (const batchSize of batchSizes) results.push(await measure(batchSize));
 const { version, device } = engine;
-console.log(JSON.stringify({ engine: name, version, device, model: modelName, dataset: dataset.name, results }));
+console.log(
+  JSON.stringify({ engine: name, version, device, model: modelName, dataset: dataset.name, results }),
+);
 process.exit(0);

@@ -15,9 +15,22 @@ export function makeModel(tf, name) {
   const first = { inputShape: inputShape(name) };
   const layers = {
     mlp: () => [hidden(50, 1, first), hidden(50, 2), output],
-    cnn: () => [convolution(16, 1, first), pool(), convolution(32, 2), pool(), tf.layers.flatten(), hidden(64, 3), output],
+    cnn: () => [
+      convolution(16, 1, first),
+      pool(),
+      convolution(32, 2),
+      pool(),
+      tf.layers.flatten(),
+      hidden(64, 3),
+      output,
+    ],
     lstm: () => [
-      tf.layers.lstm({ units: 32, ...kernel(1), recurrentInitializer: tf.initializers.glorotUniform({ seed: 2 }), ...first }),
+      tf.layers.lstm({
+        units: 32,
+        ...kernel(1),
+        recurrentInitializer: tf.initializers.glorotUniform({ seed: 2 }),
+        ...first,
+      }),
       output,
     ],
   }[name]();

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,10 @@ import { builtInDigits, writeIdx, type LabelledImages } from '@batchwise/data';
 import { afterAll } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../../apps/autotune/bin/batchwise.mjs', import.meta.url));
+
+/** Empty at first; what one run learns must not change the next test. */
+const emptyCache = mkdtempSync(join(tmpdir(), 'batchwise-no-cache-'));
+afterAll(() => rmSync(emptyCache, { recursive: true, force: true }));
 
 export interface Outcome {
   readonly code: number | null;
@@ -26,7 +31,7 @@ export function batchwise(
   args: readonly string[],
   { env: added, onOutput }: RunOptions = {},
 ): Promise<Outcome> {
-  const noCache = { NO_COLOR: '1', BATCHWISE_CACHE_DIR: join(tmpdir(), 'batchwise-no-cache') };
+  const noCache = { NO_COLOR: '1', BATCHWISE_CACHE_DIR: emptyCache };
   const env = { ...process.env, ...noCache, ...added };
   const child = spawn(process.execPath, [BIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];

@@ -14,12 +14,14 @@ class DestinationError extends Error {
  */
 export async function prepareDestinations({
   json,
+  trace,
   save,
-}: Pick<TrainCommandOptions, 'json' | 'save'>): Promise<void> {
-  if (json !== undefined) {
-    if (await isDirectory(json))
-      throw new DestinationError(`--json ${json} is a directory; give the name of a file.`);
-    await prepareDirectory('--json', dirname(resolve(json)));
+}: Pick<TrainCommandOptions, 'json' | 'trace' | 'save'>): Promise<void> {
+  for (const [option, file] of Object.entries({ '--json': json, '--trace': trace })) {
+    if (file === undefined) continue;
+    if (await isDirectory(file))
+      throw new DestinationError(`${option} ${file} is a directory; give the name of a file.`);
+    await prepareDirectory(option, dirname(resolve(file)));
   }
   if (save !== undefined) await prepareDirectory('--save', resolve(save));
 }

@@ -1,12 +1,21 @@
 import { tfjsBackend } from '@batchwise/backend';
 import type { Engine } from '@batchwise/backend/node';
-import { constantRate, cosineDecay, evaluate, train, type Evaluation, type StopRule } from '@batchwise/core';
+import {
+  constantRate,
+  cosineDecay,
+  evaluate,
+  train,
+  type Evaluation,
+  type LearningRateSchedule,
+  type StopRule,
+} from '@batchwise/core';
 import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
-import { policy } from '@batchwise/tuner';
+import { ceilingOf, policy, priorOf, runTracer, type TuningRecord } from '@batchwise/tuner';
 import { prepareDestinations, writeJson } from './destinations.ts';
 import { count, row } from './format.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
+import { openLearned, type Learned } from './learned.ts';
 import { makeModel, type ModelName } from './models.ts';
 import { loadInstalledEngine } from './native-engine.ts';
 import { makeOptimizer } from './optimizers.ts';
@@ -69,43 +78,50 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
     trainExamples: examples.count,
     print,
   });
+  const flat = setting.model.name === 'mlp';
   const source = (images: LabelledImages, shuffle: boolean) =>
-    imageSource(images, {
-      imageShape,
-      classes,
-      shuffle,
-      seed: options.seed,
-      flat: setting.model.name === 'mlp',
-    });
+    imageSource(images, { imageShape, classes, shuffle, seed: options.seed, flat });
 
-  print(headline(setting, engine));
+  const learned = await openLearned(setting, options.record);
+  const tracer = runTracer();
+  const schedule = scheduleOf(options, examples.count);
+
+  print(headline(setting, engine, learned));
   let test: Evaluation | undefined;
   try {
     const summary = await train({
       backend,
       source: source(examples, true),
-      controller: controllerOf(options),
+      controller: controllerOf(options, { schedule, learned: learned.record }),
       stop: stopRule(options),
-      schedule:
-        options.schedule === 'cosine'
-          ? cosineDecay(options.epochs * examples.count, FINAL_RATE)
-          : constantRate,
+      // The policy takes the place of the schedule.
+      schedule: options.policy === 'schedule' ? constantRate : schedule,
       validation: { source: source(data.validation, false) },
-      observers: [recorder.observer, state.observer, ...(options.quiet ? [] : [view])],
+      observers: [
+        recorder.observer,
+        state.observer,
+        ...learned.observers,
+        ...(options.trace ? [tracer.observer] : []),
+        ...(options.quiet ? [] : [view]),
+      ],
       seed: options.seed,
       signal,
     });
     if (summary.status === 'completed') test = await evaluate(backend, source(data.test, false));
+    const unkept = summary.status === 'completed' ? await learned.keep() : undefined;
+    if (unkept) print(unkept);
     if (options.save) await saveModel(engine.tf, model, options.save);
   } finally {
     const record = recorder.record(test);
     if (record) print(`\n${summaryOf(record, options.targetAccuracy)}`);
     if (record && options.json) await writeJson(options.json, record);
+    if (options.trace) await writeJson(options.trace, tracer.trace());
     model.dispose();
     optimizer.dispose();
   }
   if (options.save) print(row('Model', `saved in ${options.save}`));
   if (options.json) print(row('Record', `written to ${options.json}`));
+  if (options.trace) print(row('Trace', `written to ${options.trace}`));
 }
 
 const modelNameOf = ({ name }: SplitDataset, { model }: TrainCommandOptions): ModelName =>
@@ -134,6 +150,9 @@ function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommand
   return { model, optimizer, setting };
 }
 
+const scheduleOf = ({ schedule, epochs }: TrainCommandOptions, examples: number): LearningRateSchedule =>
+  schedule === 'cosine' ? cosineDecay(epochs * examples, FINAL_RATE) : constantRate;
+
 /** The sizes that were asked for, without those that were not. */
 function sizeOptions({
   batchSize,
@@ -147,14 +166,14 @@ function sizeOptions({
   };
 }
 
-function controllerOf({
-  policy: name,
-  optimizer,
-  batchSize,
-  maxBatchSize,
-  microBatchSize,
-}: TrainCommandOptions) {
-  return policy(name, { optimizer, batchSize, maxBatchSize, ceiling: { batchSize: microBatchSize } });
+function controllerOf(
+  { policy: name, optimizer, batchSize, maxBatchSize, microBatchSize }: TrainCommandOptions,
+  { schedule, learned }: { schedule: LearningRateSchedule; learned: TuningRecord | undefined },
+) {
+  const ceiling = { batchSize: microBatchSize ?? (learned && ceilingOf(learned)) };
+  const growth = { rate: schedule };
+  const prior = learned && priorOf(learned);
+  return policy(name, { optimizer, batchSize, maxBatchSize, ceiling, growth, prior });
 }
 
 function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): StopRule {
@@ -167,7 +186,13 @@ function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): 
   };
 }
 
-function headline({ dataset, model, optimizer, policy: { name } }: RunSetting, engine: Engine): string {
+const runs = (number: number): string => (number === 1 ? 'an earlier run' : `${count(number)} earlier runs`);
+
+function headline(
+  { dataset, model, optimizer, policy: { name } }: RunSetting,
+  engine: Engine,
+  { record, notice }: Learned,
+): string {
   const images = `${count(dataset.trainExamples)} examples to train on, ${count(dataset.validationExamples)} to validate`;
   return [
     row('Data', `${dataset.name} from ${dataset.source}: ${images}`),
@@ -177,7 +202,8 @@ function headline({ dataset, model, optimizer, policy: { name } }: RunSetting, e
     ),
     row('Engine', `${engine.name}: ${engine.device}, ${engine.version}`),
     row('', engine.reason),
-    row('Policy', name),
+    row('Policy', record ? `${name}, from the record of ${runs(record.runs)}` : name),
+    ...(notice ? [row('', notice)] : []),
     '',
   ].join('\n');
 }

@@ -26,7 +26,10 @@ export interface TrainCommandOptions {
   readonly targetAccuracy?: number;
   readonly maxSeconds?: number;
   readonly seed: number;
+  /** Start from what earlier runs found, and leave what this one finds. */
+  readonly record: boolean;
   readonly json?: string;
+  readonly trace?: string;
   readonly save?: string;
   readonly quiet?: boolean;
 }
@@ -127,7 +130,8 @@ function addBatchOptions(command: Command): void {
     .addOption(
       choice(
         '--policy <name>',
-        'goodput: step time and gradient noise; knee: step time only; fixed: no tuning',
+        'goodput: step time and gradient noise; knee: step time only; noiseScale: noise only; schedule: the batch grows ' +
+          'where --schedule would lower the rate; fixed: no tuning',
         policyNames,
       ).default('goodput'),
     )
@@ -156,6 +160,8 @@ function addRunOptions(command: Command): void {
     .option('--max-seconds <seconds>', 'stop after this time', positive)
     .option('--seed <n>', 'decides initial weights and the order of examples', seed, 0)
     .option('--json <file>', 'write a record of the run (schema batchwise.run/1)', path)
+    .option('--trace <file>', 'write all that the policy was told, to replay its decisions', path)
+    .option('--no-record', 'ignore what earlier runs found, and leave nothing for later ones')
     .option('--save <dir>', 'save the model in the layers format of TensorFlow.js', path)
     .option('--quiet', 'print errors only');
 }

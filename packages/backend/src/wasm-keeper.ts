@@ -12,7 +12,7 @@ interface WasmBackend {
  * themselves included: with 3.5e9 in the tensors of a convolutional network it had grown to 4.24e9. Past its end the
  * module aborts, and nothing in the process can use it again.
  */
-const BUDGET_BYTES = 3.2e9;
+export const WASM_BUDGET_BYTES = 3.2e9;
 
 /** The step that was begun would have run WebAssembly out of its heap. */
 class WasmBudgetError extends Error {
@@ -28,7 +28,7 @@ class WasmBudgetError extends Error {
 export class WasmKeeper extends PlainKeeper {
   readonly #budgetBytes: number;
 
-  constructor(kept: Kept, budgetBytes = BUDGET_BYTES) {
+  constructor(kept: Kept, budgetBytes = WASM_BUDGET_BYTES) {
     super(kept);
     this.#budgetBytes = budgetBytes;
   }

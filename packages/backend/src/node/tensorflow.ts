@@ -93,7 +93,10 @@ async function importFirst(paths: readonly string[], settings: TensorflowUse): P
   }
   const [flag, name] = settings.hideGpu ? ['', PACKAGES[1]] : [' --gpu', PACKAGES[0]];
   const hint = `Run "batchwise setup-native${flag}" or install ${name}, or take "wasm".`;
-  if (failures.length === 0) throw new EngineUnavailable('not installed', { hint });
+  if (failures.length === 0) {
+    const message = 'TensorFlow for Node is not installed';
+    throw new EngineUnavailable('not installed', { message, hint });
+  }
   throw new EngineUnavailable('does not load', { message: failures.join('\n'), hint });
 }
 

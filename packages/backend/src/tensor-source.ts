@@ -1,5 +1,5 @@
 import type { BatchSource } from '@batchwise/core';
-import { gathered, type IndexSampler } from '@batchwise/sampler';
+import { gathered, requireExamples, type IndexSampler } from '@batchwise/sampler';
 import { listOf, type ArrayBatch } from './array-batch.ts';
 import type { Tensor } from './tf.ts';
 
@@ -12,18 +12,15 @@ export interface ExampleTensors {
 /**
  * Batches of tensors that are on the device, in the order of a sampler. What `model.fit` does, and the fastest source
  * where all examples fit on the device and it gathers rows quickly (native); on wasm arrays in host memory are faster.
- * @throws RangeError when a tensor has not as many rows as the sampler has examples
+ * Importance weights of the sampler go for each output of the model.
+ * @throws RangeError when a tensor has another number of rows than the sampler has examples to draw from
  */
 export function tensorSource(sampler: IndexSampler, examples: ExampleTensors): BatchSource<ArrayBatch> {
   const [xs, ys] = [listOf(examples.xs), listOf(examples.ys)];
-  for (const { shape } of [...xs, ...ys])
-    if (shape[0] !== sampler.size)
-      throw new RangeError(
-        `A tensor of shape [${shape.join(', ')}] does not hold the ${sampler.size} examples of the sampler; ` +
-          'give each of xs and ys one row per example.',
-      );
-  return gathered(sampler, (indices) => {
+  for (const { shape } of [...xs, ...ys]) requireExamples(sampler, shape[0] ?? 0);
+  return gathered(sampler, (indices, weights) => {
     const rowsOf = (tensor: Tensor) => ({ tensor, indices });
-    return { xs: xs.map(rowsOf), ys: ys.map(rowsOf) };
+    const weighted = weights && { weights: ys.map(() => ({ data: weights, shape: [weights.length] })) };
+    return { xs: xs.map(rowsOf), ys: ys.map(rowsOf), ...weighted };
   });
 }

@@ -60,7 +60,7 @@ describe('tensorSource', () => {
 
   it('refuses tensors of another length', () => {
     expect(() => tensorSource(order(7), tensorsOf(tf, batchOf(20)))).toThrow(
-      'A tensor of shape [20, 4] does not hold the 7 examples of the sampler; give each of xs and ys one row per example.',
+      'The sampler draws from 7 examples, but there are 20; make it for as many.',
     );
   });
 });

@@ -1,5 +1,12 @@
 import type { BatchSource } from '@batchwise/core';
-import { gathered, sequential, shuffled } from '@batchwise/sampler';
+import {
+  gathered,
+  passFeedback,
+  requireExamples,
+  sequential,
+  shuffled,
+  type IndexSampler,
+} from '@batchwise/sampler';
 import type { ImageShape, LabelledImages } from './image-dataset.ts';
 
 /** Numbers in row-major order; the first dimension of `shape` counts the examples of the batch. */
@@ -14,15 +21,17 @@ export interface ArrayBatch {
   readonly xs: ArrayTensor;
   /** One-hot classes, [n, classes]. */
   readonly ys: ArrayTensor;
+  /** Where the sampler hands out importance weights: those of the one output, [n]. */
+  readonly weights?: readonly ArrayTensor[];
 }
 
 /** What `imageSource` needs to know; `imageShape` and `classes` are those of the data set. */
 export interface ImageSourceOptions {
   readonly imageShape: ImageShape;
   readonly classes: number;
-  /** A new order in each epoch; without it the order of the files. */
-  readonly shuffle: boolean;
-  /** Decides the orders, an integer from 0 to 2^53 - 1. Default 0. */
+  /** A new order in each epoch; without it the order of the files. A sampler is taken as it is. */
+  readonly shuffle: boolean | IndexSampler;
+  /** Decides the orders of `shuffle: true`, an integer from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number;
   /** One row of pixels per image, for a model that begins with a dense layer. Default false. */
   readonly flat?: boolean;
@@ -39,7 +48,8 @@ const SCALE = 1 / 255;
 /**
  * Batches of images for training or evaluation. The images stay bytes; each batch is converted when it is asked for,
  * into memory that the cursor's next batch uses again: copy what must last.
- * @throws RangeError when the arrays do not fit `count`, `imageShape` and `classes`, or the seed is not one
+ * @throws RangeError when the arrays do not fit `count`, `imageShape` and `classes`, the sampler was made for
+ *   another number of examples, or the seed is not one
  */
 export function imageSource(examples: LabelledImages, options: ImageSourceOptions): ImageSource {
   const { imageShape, classes, shuffle, seed = 0, flat = false } = options;
@@ -48,8 +58,8 @@ export function imageSource(examples: LabelledImages, options: ImageSourceOption
   const [height, width, channels] = imageShape;
   const pixels = height * width * channels;
   const shape = flat ? [pixels] : imageShape;
-  const sampler = shuffle ? shuffled(count, { seed }) : sequential(count);
-  const gather = (memory: BatchMemory) => (indices: Int32Array) => ({
+  const sampler = samplerOf(shuffle, { count, seed });
+  const gather = (memory: BatchMemory) => (indices: Int32Array, weights: Float32Array | undefined) => ({
     xs: {
       data: scaledPixels(images, indices, memory.pixels(indices.length * pixels)),
       shape: [indices.length, ...shape],
@@ -58,11 +68,23 @@ export function imageSource(examples: LabelledImages, options: ImageSourceOption
       data: oneHot(labels, indices, memory.classes(indices.length * classes)),
       shape: [indices.length, classes],
     },
+    ...(weights && { weights: [{ data: weights, shape: [indices.length] }] }),
   });
+  const { state } = passFeedback(sampler);
   return {
-    size: count,
+    size: sampler.size,
     epoch: (index, startAt) => gathered(sampler, gather(new BatchMemory())).epoch(index, startAt),
+    ...(state && { state }),
   };
+}
+
+function samplerOf(
+  shuffle: boolean | IndexSampler,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): IndexSampler {
+  if (typeof shuffle === 'boolean') return shuffle ? shuffled(count, { seed }) : sequential(count);
+  requireExamples(shuffle, count);
+  return shuffle;
 }
 
 /** The memory of one cursor's batches: fresh megabytes for each batch cost more than filling them. */

@@ -82,3 +82,58 @@ describe('imageSource', () => {
     expect(make({ shuffle: true, seed: -1 })).toThrow(RangeError);
   });
 });
+
+describe('imageSource with a sampler', () => {
+  const told: [number[], number[]][] = [];
+  const sampler = {
+    size: 4,
+    population: 5,
+    epoch: () => {
+      const order = [4, 0, 4, 2];
+      let weights: Float32Array | undefined;
+      return {
+        take(count: number) {
+          const indices = Int32Array.from(order.splice(0, count));
+          weights = Float32Array.from(indices, (index) => index / 2);
+          return indices;
+        },
+        get weights() {
+          return weights;
+        },
+      };
+    },
+    observe: (indices: ArrayLike<number>, losses: ArrayLike<number>) =>
+      void told.push([Array.from(indices), Array.from(losses)]),
+    state: () => told.length,
+  };
+
+  it('takes its order, hands out its weights, tells it losses and has its state', async () => {
+    const source = imageSource(examplesOf(5), { ...FORM, shuffle: sampler });
+    expect(source.size).toBe(4);
+    const cursor = source.epoch(0);
+    const batch = await cursor.take(3);
+    expect(batch && imagesIn(batch)).toEqual([4, 0, 4]);
+    expect(batch?.weights).toEqual([{ data: Float32Array.of(2, 0, 2), shape: [3] }]);
+    cursor.observe?.([7, 8, 9]);
+    expect(told).toEqual([
+      [
+        [4, 0, 4],
+        [7, 8, 9],
+      ],
+    ]);
+    expect(source.state?.()).toBe(1);
+  });
+
+  it('has neither weights nor state where the sampler has none', async () => {
+    const source = imageSource(examplesOf(5), { ...FORM, shuffle: true });
+    const cursor = source.epoch(0);
+    expect('weights' in ((await cursor.take(2)) ?? {})).toBe(false);
+    expect([source.state, cursor.observe]).toEqual([undefined, undefined]);
+  });
+
+  it('refuses one that draws from more images than there are', () => {
+    expect(() => imageSource(examplesOf(3), { ...FORM, shuffle: sampler })).toThrow(
+      'The sampler draws from 5 examples, but there are 3; make it for as many.',
+    );
+  });
+});

@@ -55,6 +55,18 @@ export interface AdaptiveSampler<State extends Json> extends IndexSampler {
 /** The number that the indices of a sampler stay below. */
 export const populationOf = (sampler: IndexSampler): number => sampler.population ?? sampler.size;
 
+/**
+ * That a data set of `examples` is one that the sampler can be used on: as many as its size, or, for one that draws from
+ * a `population`, at least as many as that.
+ * @throws RangeError where it is not
+ */
+export function requireExamples({ size, population }: IndexSampler, examples: number): void {
+  if (population === undefined ? examples === size : examples >= population) return;
+  throw new RangeError(
+    `The sampler draws from ${population ?? size} examples, but there are ${examples}; make it for as many.`,
+  );
+}
+
 /** Reads the positions `from` up to, not including, `to` of one epoch into a new array. */
 export type ReadPositions = (from: number, to: number) => Int32Array;
 

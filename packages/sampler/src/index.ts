@@ -5,6 +5,7 @@ export { independentDraws, type IndependentDraws } from './independent-draws.ts'
 export {
   populationOf,
   randomAccessSampler,
+  requireExamples,
   requireObservation,
   requirePosition,
   type AdaptiveSampler,

@@ -10,6 +10,7 @@ export interface RunRecord {
   backend: { name: string; version: string; device: string };
   policy: { name: string; options: Record<string, unknown> };
   optimizer: { name: string; learningRate: number };
+  sampler: { name: string };
   epochs: {
     epoch: number;
     examples: number;
@@ -50,6 +51,7 @@ export function expectRunRecord(value: unknown): RunRecord {
     backend: { name: text, version: text, device: text },
     policy: { name: text, options: {} },
     optimizer: { name: text, learningRate: number },
+    sampler: { name: text },
     memory: { peakBytes: number, source: text },
   });
   for (const plan of record.plans)

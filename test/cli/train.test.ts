@@ -214,6 +214,29 @@ describe('batchwise train', { timeout: 60_000 }, () => {
     expect(stdout).toContain('Target      validation accuracy 30.0 % reached');
   });
 
+  it.each(['balanced', 'importance', 'hard', 'curriculum'])('trains with --sampler %s', async (sampler) => {
+    const json = join(out, `${sampler}.json`);
+    const { code, stdout, stderr } = await trainOn('--sampler', sampler, '--epochs', '4', '--json', json);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`^Sampler +${sampler}$`, 'm'));
+    const record = expectRunRecord(await readJson(json));
+    expect(record.sampler).toEqual({ name: sampler });
+    expect(record.totals.examples).toBe(4 * 1350);
+    // It learns: ten classes by chance are 0.1.
+    expect(record.test?.accuracy).toBeGreaterThan(0.6);
+  });
+
+  it('refuses an option that its sampler has no use for, and a sampler that it does not know', async () => {
+    const paced = await trainOn('--curriculum-epochs', '2');
+    expect(paced).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--curriculum-epochs is for --sampler curriculum'),
+    });
+    const unknown = await trainOn('--sampler', 'bucket');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('Allowed choices are shuffled, stratified, balanced');
+  });
+
   it('ends cleanly on Ctrl-C, with the summary and the record so far', async () => {
     const json = join(out, 'interrupted.json');
     let sent = false;

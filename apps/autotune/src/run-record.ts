@@ -26,6 +26,8 @@ export interface RunSetting {
   readonly backend: { name: string; version: string; device: string };
   readonly policy: { name: string; options: Readonly<Record<string, number | string>> };
   readonly optimizer: { name: string; learningRate: number };
+  /** The order of the training examples. */
+  readonly sampler: { name: string };
 }
 
 /** `batchwise.run/1`: one run, as `--json` writes it. */

@@ -10,6 +10,7 @@ import {
   type StopRule,
 } from '@batchwise/core';
 import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
+import type { IndexSampler } from '@batchwise/sampler';
 import { ceilingOf, policy, priorOf, runTracer, type TuningRecord } from '@batchwise/tuner';
 import { prepareDestinations, writeJson } from './destinations.ts';
 import { count, row } from './format.ts';
@@ -21,6 +22,7 @@ import { loadInstalledEngine } from './native-engine.ts';
 import { makeOptimizer } from './optimizers.ts';
 import { RunRecorder, type RunSetting } from './run-record.ts';
 import { RunState } from './run-state.ts';
+import { makeSampler } from './samplers.ts';
 import { saveModel } from './save-model.ts';
 import { summaryOf } from './summary.ts';
 import type { TrainCommandOptions } from './train-options.ts';
@@ -79,8 +81,8 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
     print,
   });
   const flat = setting.model.name === 'mlp';
-  const source = (images: LabelledImages, shuffle: boolean) =>
-    imageSource(images, { imageShape, classes, shuffle, seed: options.seed, flat });
+  const source = (images: LabelledImages, sampler?: IndexSampler) =>
+    imageSource(images, { imageShape, classes, shuffle: sampler ?? false, flat });
 
   const learned = await openLearned(setting, options.record);
   const tracer = runTracer();
@@ -91,12 +93,12 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
   try {
     const summary = await train({
       backend,
-      source: source(examples, true),
+      source: source(examples, samplerOf(data, options)),
       controller: controllerOf(options, { schedule, learned: learned.record }),
       stop: stopRule(options),
       // The policy takes the place of the schedule.
       schedule: options.policy === 'schedule' ? constantRate : schedule,
-      validation: { source: source(data.validation, false) },
+      validation: { source: source(data.validation) },
       observers: [
         recorder.observer,
         state.observer,
@@ -107,7 +109,7 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
       seed: options.seed,
       signal,
     });
-    if (summary.status === 'completed') test = await evaluate(backend, source(data.test, false));
+    if (summary.status === 'completed') test = await evaluate(backend, source(data.test));
     const unkept = summary.status === 'completed' ? await learned.keep() : undefined;
     if (unkept) print(unkept);
     if (options.save) await saveModel(engine.tf, model, options.save);
@@ -146,9 +148,21 @@ function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommand
     backend: { name: engine.name, version: engine.version, device: engine.device },
     policy: { name: options.policy, options: sizeOptions(options) },
     optimizer: { name: options.optimizer, learningRate },
+    sampler: { name: options.sampler },
   };
   return { model, optimizer, setting };
 }
+
+const samplerOf = (
+  { train: { labels }, classes }: SplitDataset,
+  options: TrainCommandOptions,
+): IndexSampler =>
+  makeSampler(options.sampler, {
+    labels,
+    classes,
+    seed: options.seed,
+    curriculumExamples: Math.ceil((options.curriculumEpochs ?? options.epochs / 2) * labels.length),
+  });
 
 const scheduleOf = ({ schedule, epochs }: TrainCommandOptions, examples: number): LearningRateSchedule =>
   schedule === 'cosine' ? cosineDecay(epochs * examples, FINAL_RATE) : constantRate;
@@ -189,7 +203,7 @@ function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): 
 const runs = (number: number): string => (number === 1 ? 'an earlier run' : `${count(number)} earlier runs`);
 
 function headline(
-  { dataset, model, optimizer, policy: { name } }: RunSetting,
+  { dataset, model, optimizer, sampler, policy: { name } }: RunSetting,
   engine: Engine,
   { record, notice }: Learned,
 ): string {
@@ -202,6 +216,7 @@ function headline(
     ),
     row('Engine', `${engine.name}: ${engine.device}, ${engine.version}`),
     row('', engine.reason),
+    ...(sampler.name === 'shuffled' ? [] : [row('Sampler', sampler.name)]),
     row('Policy', record ? `${name}, from the record of ${runs(record.runs)}` : name),
     ...(notice ? [row('', notice)] : []),
     '',

@@ -3,6 +3,7 @@ import { policyNames, type PolicyName } from '@batchwise/tuner';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MODEL_NAMES, type ModelName } from './models.ts';
 import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
+import { SAMPLER_HELP, SAMPLER_NAMES, type SamplerName } from './samplers.ts';
 
 export const SCHEDULE_NAMES = ['cosine', 'constant'] as const;
 
@@ -20,6 +21,9 @@ export interface TrainCommandOptions {
   readonly maxBatchSize?: number;
   readonly microBatchSize?: number;
   readonly optimizer: OptimizerChoice;
+  readonly sampler: SamplerName;
+  /** Default: half of the run. */
+  readonly curriculumEpochs?: number;
   readonly learningRate?: number;
   readonly schedule: (typeof SCHEDULE_NAMES)[number];
   readonly epochs: number;
@@ -90,6 +94,11 @@ export function addTrainCommand(
       command.error(
         `error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`,
       );
+    const { sampler, curriculumEpochs } = options;
+    if (curriculumEpochs !== undefined && !sampler.endsWith('curriculum'))
+      command.error(
+        `error: --curriculum-epochs is for --sampler curriculum and its controls, not for ${sampler}.`,
+      );
     return run(options);
   });
 }
@@ -110,6 +119,8 @@ function addTaskOptions(command: Command): void {
       ),
     )
     .addOption(choice('--optimizer <name>', 'how weights are updated', OPTIMIZER_NAMES).default('adam'))
+    .addOption(choice('--sampler <name>', SAMPLER_HELP, SAMPLER_NAMES).default('shuffled'))
+    .option('--curriculum-epochs <n>', 'until a curriculum has let all examples in (default: half)', positive)
     .option('--learning-rate <rate>', "at --batch-size (default: the optimizer's usual one)", positive)
     .addOption(
       choice(

@@ -23,9 +23,10 @@ export interface StoredTuning {
 }
 
 /** The key of a run. */
-export const tuningKey = ({ model, dataset, optimizer, backend }: RunSetting): TuningKey => ({
+export const tuningKey = ({ model, dataset, sampler, optimizer, backend }: RunSetting): TuningKey => ({
   model: `${model.name} ${model.parameters}`,
-  dataset: `${dataset.name} ${dataset.trainExamples}`,
+  // The noise is that of the examples as they are drawn.
+  dataset: `${dataset.name} ${dataset.trainExamples} ${sampler.name}`,
   optimizer: optimizer.name,
   engine: `${backend.name} ${backend.version} ${backend.device}`,
 });

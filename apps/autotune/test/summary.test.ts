@@ -13,6 +13,7 @@ const record: RunRecord = {
   backend: { name: 'wasm', version: '4', device: 'test' },
   policy: { name: 'goodput', options: {} },
   optimizer: { name: 'adam', learningRate: 0.002 },
+  sampler: { name: 'shuffled' },
   epochs: [
     {
       epoch: 1,

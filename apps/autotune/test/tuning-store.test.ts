@@ -17,6 +17,7 @@ const setting: RunSetting = {
   backend: { name: 'wasm', version: '4.22.0', device: 'CPU' },
   policy: { name: 'goodput', options: {} },
   optimizer: { name: 'adam', learningRate: 0.002 },
+  sampler: { name: 'shuffled' },
 };
 const key = tuningKey(setting);
 const record: TuningRecord = {
@@ -48,6 +49,7 @@ it('keeps apart what was found for another model, data set, optimizer or engine'
     { ...setting, dataset: { ...setting.dataset, trainExamples: 1 } },
     { ...setting, optimizer: { ...setting.optimizer, name: 'sgd' } },
     { ...setting, backend: { ...setting.backend, device: 'another' } },
+    { ...setting, sampler: { name: 'hard' } },
   ];
   for (const other of others) expect((await store.read(tuningKey(other))).record).toBeUndefined();
   // The seed, the policy and the learning rate change neither times nor noise much.

@@ -46,8 +46,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     const { optimizer } = this.#model;
     this.#learningRate = new LearningRateKnob(optimizer);
     this.#watch = new TensorWatch(tf);
-    const onBytes = (bytes: number): void => this.#watch.note(bytes);
-    this.#steps = stepRunner(tf, model, { ...options, optimizer, onBytes });
+    this.#steps = stepRunner(tf, model, { ...options, optimizer });
   }
 
   sizeOf(batch: ArrayBatch): number {

@@ -25,8 +25,6 @@ export interface EngineKeeper {
   guard<T>(task: Task, work: () => T): Promise<T>;
   /** Runs `work` that cannot be waited for; a failure that the engine does not throw comes with `confirm`. */
   watch<T>(work: () => T): T;
-  /** Counts bytes that work is about to take besides those in tensors. */
-  note(bytes: number): void;
   confirm(): Promise<void>;
   /** @throws TrainingError `deviceLost` where a tensor of the user's is gone with a device */
   refuseLost(tensor: Tensor): void;
@@ -60,10 +58,6 @@ export class PlainKeeper implements EngineKeeper {
 
   watch<T>(work: () => T): T {
     return work();
-  }
-
-  note(bytes: number): void {
-    this.tensors.note(bytes);
   }
 
   confirm(): Promise<void> {

@@ -80,8 +80,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       state: this.#state,
       onRestored: () => this.#learningRate.renew(),
     });
-    const onBytes = (bytes: number): void => this.#keeper.note(bytes);
-    this.#steps = stepRunner(tf, model, { ...options, optimizer, onBytes });
+    this.#steps = stepRunner(tf, model, { ...options, optimizer });
     this.#onTrainingMetrics = options.onTrainingMetrics;
   }
 

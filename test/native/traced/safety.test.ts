@@ -80,15 +80,16 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
         })[name]();
       const [optimizer, model] = [make(0.1), classifier(tf, make(0.1))];
       const theirs = classifier(tf, optimizer);
-      const { backend, said } = tracedBackend(tf, model);
-      for (const [i, scale] of [0, 0.5, 0, 1, 0.25, 0.25, 0].entries()) {
+      const { backend, events } = tracedBackend(tf, model);
+      for (const [i, scale] of [0.5, 0, 0.5, 0, 1, 0.25, 0.25, 0].entries()) {
         if ('setLearningRate' in optimizer) optimizer.setLearningRate(0.1 * scale);
         else Object.assign(optimizer, { learningRate: 0.1 * scale });
         await stockStep(tf, theirs, batchOf(12, i));
         await step(backend, batchOf(12, i), scale);
         expect(furthest(await weightsOf(theirs), await weightsOf(model))).toBeLessThan(1e-6);
       }
-      expect(said('update')?.status).toBe('traced');
+      // One trace serves all rates.
+      expect(events.filter(({ part }) => part === 'update').map(({ status }) => status)).toEqual(['traced']);
       await backend.endRun();
       expect((model.optimizer as unknown as { learningRate: number }).learningRate).toBe(0.1);
     },
@@ -185,7 +186,7 @@ describe.skipIf(WHY_NO_NATIVE)('a run with traced steps', () => {
     });
     expect(traced.validation?.loss).toBeCloseTo(eager.validation?.loss ?? NaN, 5);
     expect(traced.validation?.metrics['acc']).toBeCloseTo(eager.validation?.metrics['acc'] ?? NaN, 6);
-    // Graphs hide what they take from the engine; it is counted as kernel by kernel.
+    // The engine does not see what graphs take; it has seen the first step of each size.
     const peaks = [eager, traced].map(({ outcomes }) => outcomes.at(-1)?.memory?.peakBytes ?? NaN);
     expect((peaks[1] ?? NaN) / (peaks[0] ?? NaN)).toBeGreaterThan(0.9);
   });

@@ -81,7 +81,6 @@ function rehearsed(
     roles,
     results: seen.results.map((tensor) => (tensor === null ? null : output++)),
     assigned: seen.assigned,
-    peakBytes: seen.peakBytes,
   });
 }
 

@@ -17,7 +17,6 @@ export interface Observation {
   readonly assigned: readonly number[];
   /** True where it made variables, as the first update of an optimizer does. */
   readonly madeVariables: boolean;
-  readonly peakBytes: number;
 }
 
 /** @throws what the work throws */
@@ -45,8 +44,7 @@ export function observe(
     ? 'it assigns to a variable that is not of the model'
     : programOf(recording, { inputIds, outputIds });
   const madeVariables = after.size > before.size;
-  const { peakBytes } = recording;
-  return { results, program, inputIds, outputIds, assigned, madeVariables, peakBytes };
+  return { results, program, inputIds, outputIds, assigned, madeVariables };
 }
 
 /** The variables that TensorFlow.js knows, with the values that they have at the moment. */

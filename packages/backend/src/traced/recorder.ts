@@ -28,8 +28,6 @@ export interface Recording<T> {
   readonly operations: readonly RecordedOperation[];
   /** By handle. */
   readonly constants: ReadonlyMap<number, ConstantTensor>;
-  /** Most bytes that were in tensors made here at one time. */
-  readonly peakBytes: number;
   /** Why no graph can be made of it, where that shows already. */
   readonly obstacle: string | undefined;
 }
@@ -49,16 +47,13 @@ export function record<T>(backend: NativeBackend, work: () => T): Recording<T> {
 }
 
 class Tape {
-  /** The real one with five methods that also write down. */
+  /** The real one with four methods that also write down. */
   readonly binding: Binding;
   readonly #operations: RecordedOperation[] = [];
   readonly #constants = new Map<number, ConstantTensor>();
-  readonly #bytes = new Map<number, number>();
   /** Handles whose values were looked at, once for each time. */
   readonly #looks: number[] = [];
   readonly #kinds: ReadonlyMap<number, Attribute['kind']>;
-  #liveBytes = 0;
-  #peakBytes = 0;
   #obstacle: string | undefined;
 
   constructor(binding: Binding) {
@@ -78,7 +73,6 @@ class Tape {
       result,
       operations: this.#operations,
       constants: this.#constants,
-      peakBytes: this.#peakBytes,
       obstacle: this.#obstacle ?? (this.#looks.length > 0 ? LOOKED : undefined),
     };
   }
@@ -94,7 +88,6 @@ class Tape {
             inputIds: [...inputIds],
             outputs,
           });
-          for (const { id, shape } of outputs) this.#hold(id, 4 * sizeOf(shape));
           if (name === 'GatherV2') this.#forgetLook(inputIds[1]);
           return outputs;
         },
@@ -102,18 +95,10 @@ class Tape {
       createTensor: {
         value: (shape, dtype, values) => {
           const id = real.createTensor(shape, dtype, values);
-          if (ArrayBuffer.isView(values)) {
+          if (ArrayBuffer.isView(values))
             this.#constants.set(id, { dtype, shape: [...shape], values: kept(values, shape) });
-            this.#hold(id, values.byteLength);
-          } else this.#obstacle ??= 'it makes tensors of strings';
+          else this.#obstacle ??= 'it makes tensors of strings';
           return id;
-        },
-      },
-      deleteTensor: {
-        value: (id) => {
-          real.deleteTensor(id);
-          this.#liveBytes -= this.#bytes.get(id) ?? 0;
-          this.#bytes.delete(id);
         },
       },
       tensorDataSync: {
@@ -141,12 +126,6 @@ class Tape {
   #forgetLook(id: number | undefined): void {
     const index = this.#looks.lastIndexOf(id ?? NaN);
     if (index >= 0) this.#looks.splice(index, 1);
-  }
-
-  #hold(id: number, bytes: number): void {
-    this.#bytes.set(id, bytes);
-    this.#liveBytes += bytes;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
   }
 }
 

@@ -17,21 +17,17 @@ export interface TracingOptions {
   readonly onTrace?: (event: TraceEvent) => void;
 }
 
-/** The fastest way of running the steps of a model on the engine of `tf`. `onBytes` is that of the {@link Tracer}. */
+/** The fastest way of running the steps of a model on the engine of `tf`. */
 export function stepRunner(
   tf: Tf,
   model: LayersModel,
-  options: TracingOptions & {
-    readonly optimizer: CompiledOptimizer;
-    readonly onBytes: (bytes: number) => void;
-  },
+  options: TracingOptions & { readonly optimizer: CompiledOptimizer },
 ): StepRunner {
   const backend = options.traced === false ? undefined : nativeBackendOf(tf);
   if (!backend) return eagerRunner(tf);
-  const { optimizer, onBytes, onTrace = () => undefined } = options;
+  const { optimizer, onTrace = () => undefined } = options;
   const foreign = options.traced === true ? undefined : foreignCode(tf, model);
   return new Tracer(tf, backend, {
-    onBytes,
     onEvent: onTrace,
     refusal: (part) => {
       if (part === 'update')

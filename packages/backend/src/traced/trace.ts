@@ -16,8 +16,6 @@ export interface TraceParts {
   readonly results: readonly (number | null)[];
   /** Inputs that the work assigns to; their new values are the outputs after the results. */
   readonly assigned: readonly number[];
-  /** Most bytes that the work had in tensors kernel by kernel. */
-  readonly peakBytes: number;
 }
 
 /** Handles of inputs and of outputs that are known to be right, and the numbers at the time. */
@@ -31,14 +29,12 @@ export interface TraceCheck {
 
 /** A piece of work as one run of a graph. */
 export class Trace {
-  readonly peakBytes: number;
   readonly #backend: NativeBackend;
   readonly #parts: Omit<TraceParts, 'inputs'>;
   readonly #graph: Graph;
 
   /** @throws where TensorFlow does not take the graph */
   constructor(backend: NativeBackend, { inputs, ...parts }: TraceParts) {
-    this.peakBytes = parts.peakBytes;
     this.#backend = backend;
     this.#parts = parts;
     this.#graph = new Graph(backend, parts.program, {

@@ -20,8 +20,6 @@ export interface TracerOptions {
   /** Why a part is not to be traced, undefined where it may be. */
   readonly refusal: (part: StepPart) => string | undefined;
   readonly onEvent: (event: TraceEvent) => void;
-  /** Told with each run of a graph what the same work took kernel by kernel. */
-  readonly onBytes: (bytes: number) => void;
 }
 
 /** At which use of a piece of work it is worth the time to trace it. */
@@ -123,7 +121,6 @@ export class Tracer implements StepRunner {
   }
 
   #replay(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
-    this.#options.onBytes(trace.peakBytes);
     try {
       return trace.run(work);
     } catch (error) {

@@ -105,10 +105,6 @@ export class WebgpuKeeper implements EngineKeeper {
     }
   }
 
-  note(bytes: number): void {
-    this.#tensors.note(bytes);
-  }
-
   async confirm(): Promise<void> {
     const failures = await Promise.all(this.#unconfirmed.splice(0));
     const failure = failures.find((found) => found !== undefined);

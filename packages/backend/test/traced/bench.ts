@@ -18,7 +18,6 @@ export class Bench {
     this.tracer = new Tracer(tf, this.native, {
       refusal: (part) => (part === 'dot' ? 'as the test says' : undefined),
       onEvent: (event) => this.events.push(event),
-      onBytes: () => undefined,
     });
     this.x = tf.tensor([1, 2, 3]);
   }

@@ -19,7 +19,6 @@ const recording = (
   result: null,
   operations,
   constants: new Map(constants),
-  peakBytes: 0,
   obstacle: undefined,
 });
 

@@ -98,8 +98,10 @@ describe('lossProportional', () => {
     for (let k = 0; k < 300; k++)
       for (const each of [whole, first]) each.observe([(k * 31) % 50], [lossAt(k)]);
     const resumed = lossProportional(50, { ...options, state: JSON.parse(JSON.stringify(first.state())) });
-    for (let k = 300; k < 600; k++)
+    for (let k = 300; k < 600; k++) {
       for (const each of [whole, resumed]) each.observe([(k * 37) % 50], [lossAt(k)]);
+      if (k % 7 === 0) expect(resumed.state()).toEqual(whole.state());
+    }
     expect(resumed.state()).toEqual(whole.state());
     expect(drawAll(resumed.epoch(1, 77), 400)).toEqual(drawAll(whole.epoch(1, 77), 400));
   });

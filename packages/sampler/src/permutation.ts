@@ -15,7 +15,7 @@ export interface PermutationOptions {
  * 0 … size − 1 in one of its size! orders, each equally likely.
  *
  * Small ones by a Fisher-Yates shuffle. Large ones would miss the cache with each swap (3 million items a second
- * instead of 100), so each item goes to a part chosen at random first, and each part is shuffled by itself. That is exact
+ * instead of 50), so each item goes to a part chosen at random first, and each part is shuffled by itself. That is exact
  * too: given how many items went to each part, all ways to divide them are equally likely, and so are all orders within
  * (A. Rao 1961; M. Sandelius, "A simple randomization procedure", J. R. Stat. Soc. B 24, 1962).
  */

@@ -1,5 +1,5 @@
 // The loop's time per step against model.fit: same engine, model, batch and examples, arms interleaved.
-//   node bench/step-time.mjs [--backend auto|native|wasm|cpu] [--repeats 7] [--json FILE]
+//   node bench/step-time.mjs [--backend auto|cuda|native|webgpu|wasm|cpu] [--repeats 7] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';

@@ -66,6 +66,19 @@ describe('propose', () => {
     expect(byFit).toBeLessThan(400);
   });
 
+  it('does not take the scatter of readings for a law that steepens', () => {
+    const points = [
+      { batchSize: 100, peakBytes: 1080 },
+      { batchSize: 200, peakBytes: 2120 },
+      { batchSize: 400, peakBytes: 4330 },
+    ];
+    const fit = fitMemory(points, { relativeNoise: 0.03 });
+    expect(fit?.interceptBytes).toBeLessThan(100);
+    const trials = points.map(({ batchSize, peakBytes }) => took(batchSize, peakBytes));
+    // 400 · (10000 − 100) / (4330 − 100)
+    expect(propose(trials, state({ fit }))).toEqual({ kind: 'try', batchSize: 936 });
+  });
+
   it('goes back by 5 %, twice, and then to the middle', () => {
     const full = { verdict: 'tooBig', limit: 'memory' } as const;
     const best = took(100, 3400);

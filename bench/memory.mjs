@@ -54,15 +54,15 @@ async function trueCeiling(trial, low) {
     low = high;
     high = Math.ceil(high * (1 + step));
   }
-  while (high - low > Math.max(1, 0.002 * low)) {
+  while (high - low > Math.max(1, 0.004 * low)) {
     const middle = Math.round((low + high) / 2);
     if (await fits(middle)) low = middle;
     else high = middle;
   }
   // Sizes above that train all the same, or below that do not.
   const odd = [];
-  for (const share of [0.97, 0.98, 0.99, 0.995]) if (!(await fits(Math.round(share * low)))) odd.push(share);
-  for (const share of [1.005, 1.01, 1.02, 1.04]) if (await fits(Math.round(share * low))) odd.push(share);
+  for (const share of [0.97, 0.985]) if (!(await fits(Math.round(share * low)))) odd.push(share);
+  for (const share of [1.015, 1.03]) if (await fits(Math.round(share * low))) odd.push(share);
   return { batchSize: low, odd };
 }
 

@@ -1,5 +1,5 @@
 // The ceiling that findCeiling finds against the true one, on engines with a hard limit, each trial in a process of its own.
-//   node bench/memory.mjs [--engine webgpu|native|wasm] [--model mlp|cnn|cnn-bn|lstm] [--json FILE]
+//   node bench/memory.mjs [--engine webgpu|native|native-mkl|wasm] [--model mlp|cnn|cnn-bn|lstm] [--json FILE]
 // The truth is found by trying: up from the ceiling until a size fails, then by halves to the largest that trains, with its
 // neighbours. native needs `batchwise setup-native` first.
 import { writeFileSync } from 'node:fs';
@@ -54,15 +54,15 @@ async function trueCeiling(trial, low) {
     low = high;
     high = Math.ceil(high * (1 + step));
   }
-  while (high - low > Math.max(1, 0.002 * low)) {
+  while (high - low > Math.max(1, 0.004 * low)) {
     const middle = Math.round((low + high) / 2);
     if (await fits(middle)) low = middle;
     else high = middle;
   }
   // Sizes above that train all the same, or below that do not.
   const odd = [];
-  for (const share of [0.97, 0.98, 0.99, 0.995]) if (!(await fits(Math.round(share * low)))) odd.push(share);
-  for (const share of [1.005, 1.01, 1.02, 1.04]) if (await fits(Math.round(share * low))) odd.push(share);
+  for (const share of [0.97, 0.985]) if (!(await fits(Math.round(share * low)))) odd.push(share);
+  for (const share of [1.015, 1.03]) if (await fits(Math.round(share * low))) odd.push(share);
   return { batchSize: low, odd };
 }
 
@@ -94,9 +94,9 @@ console.log('engine  model   ceiling  true     share    limited by     trials  f
 for (const engine of options.engine) {
   for (const model of options.model) {
     const trial = trialOf(engine, model);
-    const { budgetBytes, canary = 'required' } = ENGINES[engine];
+    const { budgetBytes, safety, canary = 'required' } = ENGINES[engine];
     const startedAt = performance.now();
-    const ceiling = await findCeiling(trial, { budgetBytes, canary });
+    const ceiling = await findCeiling(trial, { budgetBytes, canary, ...(safety && { safety }) });
     const seconds = (performance.now() - startedAt) / 1000;
     const truth = await trueCeiling(trial, ceiling.batchSize);
     const errors = await predictionErrors(trial, ceiling);

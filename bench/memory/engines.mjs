@@ -6,6 +6,8 @@ import { allocatorStatistics, nativeLocation } from '@batchwise/native';
 
 const MIB = 2 ** 20;
 const location = () => nativeLocation(cacheDirectory(), 'cpu');
+const loadNative = () => loadEngine('native', { nativePaths: [location()?.entry].filter(Boolean) });
+const allocatorOfProcessor = () => allocatorMeter(allocatorStatistics(location()), 'CPU:0');
 
 /**
  * By name: how a process with the engine is started, what it may use, how the engine is loaded and metered, and whether it
@@ -17,11 +19,24 @@ export const ENGINES = {
     canary: 'off',
     load: () => loadEngine('webgpu', { webgpu: { dawn: ['backend=null'] } }),
   },
+  // The allocator of TensorFlow's GPUs, on the processor.
   native: {
+    budgetBytes: 400 * MIB,
+    env: {
+      TF_ENABLE_ONEDNN_OPTS: '0',
+      TF_CPU_ALLOCATOR_USE_BFC: '1',
+      TF_CPU_BFC_MEM_LIMIT_IN_MB: '400',
+    },
+    load: loadNative,
+    meter: allocatorOfProcessor,
+  },
+  // That of the processor with oneDNN: it counts and limits blocks above 256 KiB only.
+  'native-mkl': {
     budgetBytes: 400e6,
+    safety: 0.96,
     env: { TF_MKL_ALLOC_MAX_BYTES: '400000000' },
-    load: () => loadEngine('native', { nativePaths: [location()?.entry].filter(Boolean) }),
-    meter: () => allocatorMeter(allocatorStatistics(location()), 'CPU:0'),
+    load: loadNative,
+    meter: allocatorOfProcessor,
   },
   wasm: {
     budgetBytes: 512 * MIB,

@@ -1,10 +1,12 @@
 import { findCeiling, predictPeakBytes, type Trial, type TrialOutcome } from '@batchwise/memory-probe';
 import { expectNoLeak } from '@batchwise/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { memoryTrial, staticLimits } from '../src/index.ts';
 import { loadEngine } from '../src/node/index.ts';
-import { classifier, imageClassifier, imagesOf } from './models.ts';
+import { classifier, imageClassifier, imagesOf, weightsOf } from './models.ts';
 import { rowsOf } from './runs.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /* On Dawn's null device: out of memory at 512 MiB like a real one, but it computes nothing, so there is no canary. */
 const BUDGET = 512 * 2 ** 20;
@@ -47,6 +49,36 @@ describe('findCeiling on a device of 512 MiB', () => {
     ];
     expect(tooMany).toMatchObject({ kind: 'tooBig', limit: 'memory' });
     expect(after).toEqual(before);
+  });
+});
+
+describe('a device that is lost in a trial', () => {
+  it('is replaced, and the model is as it was', async () => {
+    const model = imageClassifier(tf, tf.train.adam(0.01), { normalised: true });
+    const before = await weightsOf(model);
+    const device = () => (tf.backend() as unknown as { device: { destroy(): void } }).device;
+    const lost = device();
+    let takes = 0;
+    const thief = {
+      ...images,
+      epoch: () => ({
+        take: (count: number) => {
+          takes += 1;
+          // The first step has begun: it has a copy to go back to.
+          setTimeout(() => lost.destroy(), 0);
+          return imagesOf(count, 8);
+        },
+      }),
+    };
+    const outcome = await outcomeOf(memoryTrial(tf, model, { source: thief, steps: 50 }), 64);
+    expect({ outcome, takes }).toEqual({
+      outcome: { kind: 'lost', message: expect.stringContaining('The GPU device was lost') },
+      takes: 1,
+    });
+    expect(device()).not.toBe(lost);
+    expect(await weightsOf(model)).toEqual(before);
+    const next = memoryTrial(tf, model, { source: rowsOf(imagesOf(64, 8)) });
+    expect(await outcomeOf(next, 64)).toMatchObject({ kind: 'trained' });
   });
 });
 

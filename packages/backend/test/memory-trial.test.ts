@@ -1,11 +1,13 @@
 import { train } from '@batchwise/core';
 import { findCeiling, type TrialRequest } from '@batchwise/memory-probe';
 import { expectNoLeak } from '@batchwise/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { memoryTrial, tfjsBackend } from '../src/index.ts';
 import { loadEngine, type LayersTf } from '../src/node/index.ts';
 import { batchOf, classifier, imageClassifier, imagesOf, weightsOf } from './models.ts';
 import { halving, journal, rowsOf } from './runs.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const { tf } = await loadEngine('wasm');
 

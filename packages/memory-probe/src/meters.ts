@@ -20,9 +20,12 @@ export interface AllocatorReader {
   resetPeak(device: string): boolean;
 }
 
+/** TensorFlow's allocator for the processor with oneDNN: it counts blocks above 256 KiB only. */
+const COUNTS_LARGE_BLOCKS = 'mklcpu';
+
 /**
- * Meters one device of native TensorFlow: what its allocator counts, which is what runs out. It counts whole chunks, which
- * may be up to twice what was asked for while there is room.
+ * Meters one device of native TensorFlow: what its allocator counts, which is what runs out. Whole chunks are counted,
+ * which may be up to twice what was asked for while there is room; by `mklcpu`, large ones only.
  * @param device such as `GPU:0`
  * @returns undefined where the allocator keeps no statistics, or no peak of its own choosing
  */
@@ -31,7 +34,7 @@ export function allocatorMeter(reader: AllocatorReader, device: string): MemoryM
   if (!statistics || !reader.resetPeak(device)) return undefined;
   return {
     source: `allocator ${statistics.allocator}`,
-    certainty: 'upperBound',
+    certainty: statistics.allocator === COUNTS_LARGE_BLOCKS ? 'unknown' : 'upperBound',
     begin: () => void reader.resetPeak(device),
     read: () => {
       const now = reader.read(device);

@@ -42,6 +42,8 @@ const DIRECT = 4;
 const LARGEST_STEP = 16;
 /** Growth where memory cannot be read or its size is not known. */
 const BLIND_STEP = 4;
+/** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
+const STEEP = 0.1;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
 const EXPLAINED = 0.8;
 /** Sizes this close to each other should fail together; one that fails alone is odd, not too big. */
@@ -182,7 +184,8 @@ function growthBounds(
   const bySlope = gradientFit ? [batchSize + roomBytes / upperBytesPerExample(gradientFit)] : [];
   const to = Math.max(batchSize, range.most);
   const byFit = fit ? [largestWithin(fit, allowedBytes, { from: batchSize, to })] : [];
-  const isBold = [fit, gradientFit].some((line) => line !== undefined && line.interceptBytes < baseBytes);
+  const leastBytes = baseBytes - STEEP * peak.peakBytes;
+  const isBold = [fit, gradientFit].some((line) => line !== undefined && line.interceptBytes < leastBytes);
   return isBold ? [...bySlope, ...byFit] : [byProportion, ...bySlope, ...byFit];
 }
 

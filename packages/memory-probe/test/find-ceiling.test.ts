@@ -21,7 +21,7 @@ describe('findCeiling on a device with a hard limit', () => {
     ['model that fills most of the memory itself', heavy],
     ['allocator of coarse blocks', blocks],
   ];
-  const memories = [600 * MB, 1000 * MB, 8000 * MB];
+  const memories = [600 * MB, 1000 * MB, 8000 * MB, 80_000 * MB];
   const rows = devices.flatMap(([name, device]) =>
     memories.map((memory) => [`${name} in ${memory / MB} MB`, device, memory] as const),
   );

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { sizeRange } from '../src/bounds.ts';
+import { fitMemory, largestWithin } from '../src/memory-fit.ts';
+import { propose, type SearchState } from '../src/propose.ts';
+import type { TrialRecord } from '../src/trial.ts';
+
+const record = (batchSize: number, fields: Partial<TrialRecord> = {}): TrialRecord => ({
+  batchSize,
+  verdict: 'fits',
+  limit: null,
+  peak: null,
+  predictedPeakBytes: null,
+  steps: 2,
+  canaryDeviation: null,
+  seconds: null,
+  message: null,
+  ...fields,
+});
+const took = (batchSize: number, peakBytes: number, gradientPeakBytes: number | null = null): TrialRecord =>
+  record(batchSize, {
+    peak: { peakBytes, gradientPeakBytes, baseBytes: 100, source: 'test', certainty: 'exact' },
+  });
+const state = (fields: Partial<SearchState> = {}): SearchState => ({
+  range: sizeRange({}),
+  start: 16,
+  allowedBytes: 10_000,
+  fit: undefined,
+  gradientFit: undefined,
+  isLastTrial: false,
+  resolution: 0.015,
+  ...fields,
+});
+
+describe('propose', () => {
+  it('grows in proportion to what a step takes beyond what was in use', () =>
+    // (10000 − 100) / (3400 − 100) = 3 times as many.
+    expect(propose([took(100, 3400)], state())).toEqual({ kind: 'try', batchSize: 300 }));
+
+  it('goes half of a long way, and all of it where no trial is left', () => {
+    // (10000 − 100) / (1090 − 100) = 10 times as many.
+    expect(propose([took(100, 1090)], state())).toEqual({ kind: 'try', batchSize: 500 });
+    expect(propose([took(100, 1090)], state({ isLastTrial: true }))).toEqual({
+      kind: 'try',
+      batchSize: 1000,
+    });
+    expect(propose([took(100, 110)], state())).toEqual({ kind: 'try', batchSize: 1600 });
+  });
+
+  it('grows by what gradients take where the optimizer hides it', () =>
+    // 10000 − 5000 is left, and 100 examples take 2500 − 100: 100 · (1 + 5000 / 2400) = 308.
+    expect(propose([took(100, 5000, 2500)], state())).toEqual({ kind: 'try', batchSize: 308 }));
+
+  it('believes a fit that says that proportion is too bold', () => {
+    const points = [
+      { batchSize: 100, peakBytes: 1000 },
+      { batchSize: 200, peakBytes: 4000 },
+      { batchSize: 210, peakBytes: 4400 },
+    ];
+    const fit = fitMemory(points, { relativeNoise: 0.002 });
+    if (!fit) throw new Error('no fit');
+    expect(fit.interceptBytes).toBeLessThan(0);
+    const trials = points.map(({ batchSize, peakBytes }) => took(batchSize, peakBytes));
+    const byFit = largestWithin(fit, 10_000, { from: 210, to: 1e6 });
+    expect(propose(trials, state({ fit }))).toEqual({ kind: 'try', batchSize: byFit });
+    // By proportion it would have been 210 · 9900 / 4300 = 483.
+    expect(byFit).toBeLessThan(400);
+  });
+
+  it('does not take the scatter of readings for a law that steepens', () => {
+    const points = [
+      { batchSize: 100, peakBytes: 1080 },
+      { batchSize: 200, peakBytes: 2120 },
+      { batchSize: 400, peakBytes: 4330 },
+    ];
+    const fit = fitMemory(points, { relativeNoise: 0.03 });
+    expect(fit?.interceptBytes).toBeLessThan(100);
+    const trials = points.map(({ batchSize, peakBytes }) => took(batchSize, peakBytes));
+    // 400 · (10000 − 100) / (4330 − 100)
+    expect(propose(trials, state({ fit }))).toEqual({ kind: 'try', batchSize: 936 });
+  });
+
+  it('goes back by 5 %, twice, and then to the middle', () => {
+    const full = { verdict: 'tooBig', limit: 'memory' } as const;
+    const best = took(100, 3400);
+    expect(propose([best, record(300, full)], state())).toEqual({ kind: 'try', batchSize: 285 });
+    const twice = [best, record(300, full), record(285, full)];
+    expect(propose(twice, state())).toEqual({ kind: 'try', batchSize: 270 });
+    // √(100 · 270)
+    expect(propose([...twice, record(270, full)], state())).toEqual({ kind: 'try', batchSize: 164 });
+  });
+
+  it('ends close below a failure, and names its reason', () => {
+    const limit = { verdict: 'tooBig', limit: 'deviceLimit' } as const;
+    expect(propose([took(295, 9000), record(300, limit)], state())).toEqual({
+      kind: 'stop',
+      limitedBy: 'deviceLimit',
+    });
+  });
+});

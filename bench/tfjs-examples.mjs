@@ -38,7 +38,7 @@ const oneHot = (classes, count) => {
   return tf.tensor2d(rows, [classes.length, count]);
 };
 const glorot = (seed) => tf.initializers.glorotUniform({ seed });
-const dense = (units, activation, seed, more = {}) =>
+const dense = (units, activation, { seed, ...more }) =>
   tf.layers.dense({ units, activation, kernelInitializer: glorot(seed), ...more });
 
 /** Each: what it is called, its data, its model by seed, its arguments, and what counts in the end. */
@@ -75,8 +75,8 @@ const examples = {
             tf.layers.maxPooling2d({ poolSize: 2, strides: 2 }),
             conv(32, seed + 2),
             tf.layers.flatten(),
-            dense(64, 'relu', seed + 3),
-            dense(10, 'softmax', seed + 4),
+            dense(64, 'relu', { seed: seed + 3 }),
+            dense(10, 'softmax', { seed: seed + 4 }),
           ],
         });
         model.compile({ optimizer: 'rmsprop', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
@@ -98,7 +98,7 @@ const examples = {
       ),
       makeModel(seed) {
         const model = tf.sequential({
-          layers: [dense(10, 'sigmoid', seed, { inputShape: [4] }), dense(3, 'softmax', seed + 1)],
+          layers: [dense(10, 'sigmoid', { seed, inputShape: [4] }), dense(3, 'softmax', { seed: seed + 1 })],
         });
         model.compile({
           optimizer: tf.train.adam(0.01),
@@ -123,9 +123,9 @@ const examples = {
       makeModel(seed) {
         const model = tf.sequential({
           layers: [
-            dense(50, 'sigmoid', seed, { inputShape: [12] }),
-            dense(50, 'sigmoid', seed + 1),
-            dense(1, 'linear', seed + 2),
+            dense(50, 'sigmoid', { seed, inputShape: [12] }),
+            dense(50, 'sigmoid', { seed: seed + 1 }),
+            dense(1, 'linear', { seed: seed + 2 }),
           ],
         });
         model.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' });
@@ -165,7 +165,7 @@ const examples = {
               kernelInitializer: glorot(seed),
               recurrentInitializer: glorot(seed + 1),
             }),
-            dense(characters.length, 'softmax', seed + 2),
+            dense(characters.length, 'softmax', { seed: seed + 2 }),
           ],
         });
         model.compile({ optimizer: tf.train.rmsprop(0.01), loss: 'categoricalCrossentropy' });

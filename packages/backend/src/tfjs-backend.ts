@@ -4,8 +4,9 @@ import { classifyError, isDeadWasm } from './classify.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum } from './deferred.ts';
 import { LearningRateKnob } from './learning-rate.ts';
+import { ModelLosses, type Uploaded } from './model-losses.ts';
 import { TensorWatch } from './tensor-watch.ts';
-import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
+import type { LayersModel, Tensor, Tf } from './tf.ts';
 
 /** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
 export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
@@ -41,6 +42,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
   readonly #tf: Tf;
   readonly #model: CompiledModel;
+  readonly #losses: ModelLosses;
   readonly #learningRate: LearningRateKnob;
   readonly #watch: TensorWatch;
   readonly #onTrainingMetrics: TfjsBackendOptions['onTrainingMetrics'];
@@ -49,6 +51,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.name = tf.getBackend();
     this.#tf = tf;
     this.#model = model;
+    this.#losses = new ModelLosses(tf, model);
     this.#learningRate = new LearningRateKnob(model.optimizer);
     this.#watch = new TensorWatch(tf);
     this.#onTrainingMetrics = onTrainingMetrics;
@@ -71,8 +74,8 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         const { value, grads } = this.#tf.variableGrads(() => {
           const outputs = this.#model.outputs(examples.xs, true);
           if (this.#onTrainingMetrics)
-            metrics = this.#metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
-          return this.#trainingLoss(outputs, examples);
+            metrics = this.#losses.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
+          return this.#losses.training(outputs, examples);
         }, [...variables]);
         const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
         this.#onTrainingMetrics?.(this.#named(metrics), sizeOfBatch(batch));
@@ -129,7 +132,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       try {
         const [loss, ...metrics] = this.#tf.tidy(() => {
           const outputs = this.#model.outputs(xs, false);
-          return [this.#dataLoss(outputs, { ys }), ...this.#metrics(outputs, { ys })];
+          return [this.#losses.data(outputs, { ys }), ...this.#losses.metrics(outputs, { ys })];
         });
         if (!loss) throw new Error('unreachable: the loss is always evaluated');
         return { loss: deferredSum(loss), metrics: this.#named(metrics) };
@@ -189,61 +192,9 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return { xs: listOf(xs).map(upload), ys: listOf(ys).map(upload), weights: weights.map(upload) };
   }
 
-  #trainingLoss(outputs: readonly Tensor[], examples: Targets): Scalar {
-    const loss = this.#dataLoss(outputs, examples);
-    return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
-  }
-
-  /** The sum over outputs of each one's mean loss per example, as TensorFlow.js defines it. */
-  #dataLoss(outputs: readonly Tensor[], examples: Targets): Scalar {
-    const losses = this.#model.losses.map((loss, i) => this.#meanOf(loss, { outputs, examples, output: i }));
-    return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
-  }
-
-  /** A model of several outputs has the loss of each as its first metrics; only these are weighted. */
-  #metrics(outputs: readonly Tensor[], examples: Targets): Scalar[] {
-    const { losses, metrics } = this.#model;
-    const countOfLosses = losses.length > 1 ? losses.length : 0;
-    const { ys } = examples;
-    return metrics.map(({ metric, output }, i) =>
-      this.#meanOf(metric, { outputs, examples: i < countOfLosses ? examples : { ys }, output }),
-    );
-  }
-
-  #meanOf(
-    lossOrMetric: (target: Tensor, output: Tensor) => Tensor,
-    at: { outputs: readonly Tensor[]; examples: Targets; output: number },
-  ): Scalar {
-    const { ys, weights = [] } = at.examples;
-    const value = lossOrMetric(nth(ys, at.output, 'target'), nth(at.outputs, at.output, 'output'));
-    const weight = weights[at.output];
-    return this.#tf.mean<Scalar>(weight ? this.#tf.mul(value, weight) : value);
-  }
-
   #named(metrics: readonly Tensor[]): Readonly<Record<string, Deferred>> {
     return Object.fromEntries(
       metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(metric)]),
     );
   }
-}
-
-/** A batch on the device. */
-interface Uploaded {
-  readonly xs: readonly Tensor[];
-  readonly ys: readonly Tensor[];
-  readonly weights: readonly Tensor[];
-}
-
-type Targets = Pick<Uploaded, 'ys'> & Partial<Pick<Uploaded, 'weights'>>;
-
-function nth(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
-  const tensor = tensors[index];
-  if (tensor) return tensor;
-  throw new TrainingError(
-    'invalidOptions',
-    `The model needs ${what} ${index + 1}, but there are ${tensors.length}.`,
-    {
-      hint: 'Give the batch one ys for each output of the model.',
-    },
-  );
 }

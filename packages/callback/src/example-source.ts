@@ -51,26 +51,30 @@ export async function openExamples(tf: Tf, { xs, ys }: Examples, slots: Slots): 
     made.push(column);
     return column;
   };
-  const inputs: (HostRows | Tensor)[] = [];
-  const targets: (HostRows | Tensor)[] = [];
-  for (const [i, rows] of inOrder(xs, slots.inputs, 'xs').entries())
-    inputs.push(await place(rows, at(slots.inputs, i)));
-  const [first] = inputs;
-  const count = first ? countOf(first) : 0;
-  for (const [i, rows] of inOrder(ys, slots.outputs, 'ys').entries())
-    targets.push(await place(rows, at(slots.outputs, i), count));
-  const wrong = [...inputs, ...targets].find((rows) => countOf(rows) !== count);
-  if (wrong || count === 0) {
+  try {
+    const inputs: (HostRows | Tensor)[] = [];
+    const targets: (HostRows | Tensor)[] = [];
+    for (const [i, rows] of inOrder(xs, slots.inputs, 'xs').entries())
+      inputs.push(await place(rows, at(slots.inputs, i)));
+    const [first] = inputs;
+    const count = first ? countOf(first) : 0;
+    for (const [i, rows] of inOrder(ys, slots.outputs, 'ys').entries())
+      targets.push(await place(rows, at(slots.outputs, i), count));
+    refuseOtherCounts([...inputs, ...targets], count);
+    return { count, xs: inputs, ys: targets, made };
+  } catch (error) {
     tf.dispose(made);
-    throw new TrainingError(
-      'invalidOptions',
-      `There are ${count} inputs and ${wrong ? countOf(wrong) : 0} others.`,
-      {
-        hint: 'Give each of xs and ys one row per example, and at least one.',
-      },
-    );
+    throw error;
   }
-  return { count, xs: inputs, ys: targets, made };
+}
+
+function refuseOtherCounts(columns: readonly (HostRows | Tensor)[], count: number): void {
+  const wrong = columns.find((rows) => countOf(rows) !== count);
+  if (!wrong && count > 0) return;
+  const message = `There are ${count} inputs and ${wrong ? countOf(wrong) : 0} others.`;
+  throw new TrainingError('invalidOptions', message, {
+    hint: 'Give each of xs and ys one row per example, and at least one.',
+  });
 }
 
 const at = (slots: readonly Slot[], index: number): Slot => slots[index] ?? { name: '', shape: [] };

@@ -30,7 +30,11 @@ export class FitLeftovers {
   findLogger(tf: Pick<Tf, 'Callback'>): void {
     const base = Object.getPrototypeOf(tf.Callback.prototype) as SetModel;
     const { setModel } = base;
-    const uncover = (): void => void (base.setModel = setModel);
+    let isCovered = true;
+    const uncover = (): void => {
+      if (isCovered) base.setModel = setModel;
+      isCovered = false;
+    };
     const found = (logger: BaseLogger): void => this.#watch(logger);
     base.setModel = function (this: BaseLogger, model) {
       uncover();

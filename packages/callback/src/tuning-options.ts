@@ -9,6 +9,7 @@ import {
 } from '@batchwise/core';
 import {
   policy as policyOf,
+  withCeiling,
   type CeilingOptions,
   type OptimizerName,
   type PolicyName,
@@ -81,8 +82,8 @@ export async function openController(
   model: LayersModel,
 ): Promise<BatchController<Json>> {
   const { controller, policy = 'goodput', ceiling } = options;
-  if (controller) return controller;
   const found = typeof ceiling === 'function' ? await ceiling(model) : ceiling;
+  if (controller) return found ? withCeiling(controller, usable(found)) : controller;
   const fixed = policy === 'fixed';
   const optimizer = options.optimizer ?? (fixed ? undefined : nameOfOptimizer(fittedModel(model).optimizer));
   return policyOf(policy, { ...options, optimizer, ceiling: found && usable(found) });

@@ -129,11 +129,11 @@ describe('gradientMoments', () => {
       examples,
       gradient: { w: tf.tensor2d(a, [1, 2]), b: tf.scalar(b) },
     });
-    const parts = [part(1, [3, 0], 1), part(2, [1, 2], -1), part(3, [0, 1], 2)];
+    const parts = [part(1, [3, 0], 1), part(2, [1, 2], -1), part(3, [0, 1], 1)];
     const before = tf.memory().numTensors;
     const moments = await gradientMoments(tf, parts);
-    // 1·2·(3 − 1) + 1·3·(0 + 2) + 2·3·(2 − 2)
-    expect(moments).toEqual({ sizes: [1, 2, 3], squaredNorms: [10, 6, 5], crossProduct: 4 + 6 + 0 });
+    // 1·2·(3 − 1) + 1·3·(0 + 1) + 2·3·(2 − 1)
+    expect(moments).toEqual({ sizes: [1, 2, 3], squaredNorms: [10, 6, 2], crossProduct: 4 + 3 + 6 });
     expect(tf.memory().numTensors).toBe(before);
     await expect(gradientMoments(tf, parts.slice(0, 1))).rejects.toThrow('There are 1 parts');
     const other = { examples: 1, gradient: { v: tf.scalar(1) } };

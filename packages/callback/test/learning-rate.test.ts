@@ -107,6 +107,7 @@ describe('the rate of an optimizer is scaled for its updates, and its own in bet
     const stop = atEachBatch(() => (tuned.stopTraining = true));
     const { epoch } = await tunedFit(tuned, always({ batchSize: 24, microBatchSize: 8 }), [stop]);
     expect(epoch).toEqual([0]);
+    expect(rateOf(tuned)).toBe(0.1);
     expect(furthest(await weightsOf(plain), await weightsOf(tuned))).toBeLessThan(1e-6);
   });
 

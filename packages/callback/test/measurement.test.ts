@@ -111,6 +111,19 @@ describe('what fitDataset measures', () => {
     expect(furthest(await weightsOf(plain), await weightsOf(classifier(tf, 'sgd')))).toBeGreaterThan(0.05);
   });
 
+  it("keeps a batch of a controller of one's own below the ceiling too", async () => {
+    const { seen, observer } = steps();
+    const tuned = batchwise(tf, {
+      source: source(),
+      controller: always({ batchSize: 60 }),
+      ceiling: { batchSize: 30 },
+      observers: [observer],
+    });
+    const model = classifier(tf, tf.train.sgd(0.1));
+    await model.fitDataset(tuned.dataset, { epochs: 1, verbose: 0, callbacks: [tuned.callback] });
+    expect(seen.map(({ microBatchSize }) => microBatchSize)).toEqual([30, 30, 30, 30]);
+  });
+
   it('keeps a batch above the ceiling on the device in parts', async () => {
     const sizes: number[] = [];
     const model = classifier(tf, tf.train.sgd(0.1));

@@ -12,7 +12,6 @@ interface WasmModule {
 
 interface NativeBinding {
   executeOp(...call: readonly unknown[]): unknown;
-  runSavedModel(...call: readonly unknown[]): unknown;
 }
 
 /** As the budget of the wasm engine refuses a tensor. */
@@ -61,18 +60,27 @@ function failingHeap(tf: LayersTf): FailingAllocator {
   };
 }
 
+/** Steps that run as one graph fail as a whole. */
 function failingBinding(tf: LayersTf): FailingAllocator {
-  const { binding } = tf.backend() as unknown as { binding: NativeBinding };
+  const backend = tf.backend() as unknown as { binding: NativeBinding };
   return {
     async fail(after, work) {
-      const { executeOp, runSavedModel } = binding;
+      const { binding } = backend;
       const refusal = { after: { left: after }, error: exhausted };
-      binding.executeOp = refuse(executeOp.bind(binding), refusal);
-      binding.runSavedModel = refuse(runSavedModel.bind(binding), refusal);
+      const value = refuse((...call: readonly unknown[]) => binding.executeOp(...call), refusal);
+      const graph = {
+        value: () => {
+          throw exhausted();
+        },
+      };
+      backend.binding = Object.create(binding, {
+        executeOp: { value },
+        runSavedModel: graph,
+      }) as NativeBinding;
       try {
         return await work();
       } finally {
-        Object.assign(binding, { executeOp, runSavedModel });
+        backend.binding = binding;
       }
     },
   };

@@ -8,10 +8,26 @@ import { drawsOf, forgetful, furthest, parts, trainedRun, type Injection } from 
 
 const native = nativeLocation(cacheDirectory(), 'cpu');
 
-const engines: readonly (readonly [string, () => Promise<LayersTf>])[] = [
-  ['wasm', async () => (await loadEngine('wasm')).tf],
+interface Case {
+  readonly name: string;
+  readonly load: () => Promise<LayersTf>;
+  /** Native TensorFlow makes graphs anew in each, which takes seconds. */
+  readonly trainings: number;
+  /** A step that failed may run as a graph the next time, or not; between the two is a rounding. */
+  readonly sameSums: number;
+}
+
+const cases: readonly Case[] = [
+  { name: 'wasm', load: async () => (await loadEngine('wasm')).tf, trainings: 50, sameSums: 0 },
   ...(native
-    ? [['native', async () => (await loadEngine('native', { nativePaths: [native.entry] })).tf] as const]
+    ? [
+        {
+          name: 'native',
+          load: async () => (await loadEngine('native', { nativePaths: [native.entry] })).tf,
+          trainings: 5,
+          sameSums: 1e-6,
+        },
+      ]
     : []),
 ];
 
@@ -25,8 +41,8 @@ function drawnSteps(draw: () => number, { count, steps }: { count: number; steps
 /** Float32 sums of 32 gradients in another order, over some hundred updates of at most 0.002 each. */
 const SUMMATION_ORDER = 2e-4;
 
-describe.each(engines)('200 injected out-of-memory failures on %s', (_name, load) => {
-  it('at random steps of one training change nothing but the sums', async () => {
+describe.each(cases)('injected out-of-memory failures on $name', ({ load, trainings, sameSums }) => {
+  it('at 200 random steps of one training change nothing but the sums', async () => {
     const tf = await load();
     const draw = drawsOf(2024);
     const steps = 320;
@@ -47,7 +63,7 @@ describe.each(engines)('200 injected out-of-memory failures on %s', (_name, load
       parts((step) => expected[step] ?? 16),
       { steps },
     );
-    expect(furthest(run.weights, same.weights)).toBe(0);
+    expect(furthest(run.weights, same.weights)).toBeLessThanOrEqual(sameSums);
     const smaller = await trainedRun(
       tf,
       parts(() => 8),
@@ -62,7 +78,7 @@ describe.each(engines)('200 injected out-of-memory failures on %s', (_name, load
     expect(furthest(run.weights, untrained.weights)).toBeGreaterThan(0.05);
   });
 
-  it('in 50 trainings under the ceiling, four in each, end as from the start', async () => {
+  it(`in ${trainings} trainings under the ceiling, four in each, end as from the start`, async () => {
     const tf = await load();
     const steps = 16;
     const draw = drawsOf(77);
@@ -72,7 +88,7 @@ describe.each(engines)('200 injected out-of-memory failures on %s', (_name, load
       { steps },
     );
     let failures = 0;
-    for (let i = 0; i < 50; i += 1) {
+    for (let i = 0; i < trainings; i += 1) {
       // 32 → 16 → 8 → 4 → 2: from the second failure on there is a second part, which may be the one that fails.
       const injections: Injection[] = drawnSteps(draw, { count: 4, steps }).map((step, nth) => ({
         step,
@@ -87,7 +103,7 @@ describe.each(engines)('200 injected out-of-memory failures on %s', (_name, load
       expect(run).toMatchObject({ examples: 32 * steps, microBatchSizes: sizes });
       expect(furthest(run.weights, smaller.weights)).toBeLessThan(SUMMATION_ORDER);
     }
-    expect(failures).toBe(200);
+    expect(failures).toBe(4 * trainings);
   });
 
   it('goes up again 200 steps after memory ran out', async () => {
@@ -103,6 +119,6 @@ describe.each(engines)('200 injected out-of-memory failures on %s', (_name, load
       parts((step) => expected[step] ?? 32),
       { steps },
     );
-    expect(furthest(run.weights, same.weights)).toBe(0);
+    expect(furthest(run.weights, same.weights)).toBeLessThanOrEqual(sameSums);
   });
 });

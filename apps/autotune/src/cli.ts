@@ -5,6 +5,8 @@ import { runTrain } from './train-command.ts';
 import { runDoctor } from './doctor-command.ts';
 import { addDoctorCommand } from './doctor-options.ts';
 import { explainError } from './errors.ts';
+import { runProbe } from './probe-command.ts';
+import { addProbeCommand } from './probe-options.ts';
 import { runSetupNative } from './setup-native-command.ts';
 import { addSetupNativeCommand } from './setup-native-options.ts';
 
@@ -18,6 +20,7 @@ const program = new Command('batchwise')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 addTrainCommand(program, runTrain);
+addProbeCommand(program, runProbe);
 addDoctorCommand(program, runDoctor);
 addSetupNativeCommand(program, runSetupNative);
 

@@ -1,4 +1,4 @@
-import type { BatchSource } from '@batchwise/core';
+import type { Backend, BatchSource } from '@batchwise/core';
 import {
   trainingTrial,
   type KeptState,
@@ -16,7 +16,10 @@ import { TrainingState } from './training-state.ts';
 export type MemoryTrialOptions = Pick<
   TrainingTrialOptions<ArrayBatch, LayersGradient>,
   'meter' | 'steps' | 'microBatches'
->;
+> & {
+  /** A `tfjsBackend` of this model that is not in use; `backendMeter` can then be given. Default: one of its own. */
+  readonly backend?: Backend<ArrayBatch, LayersGradient>;
+};
 
 /**
  * A trial for `findCeiling` of @batchwise/memory-probe: trains the model itself for a few steps at a size, and puts its
@@ -37,7 +40,7 @@ export function memoryTrial(
   return trainingTrial({
     ...options,
     source,
-    backend: tfjsBackend(tf, model),
+    backend: options.backend ?? tfjsBackend(tf, model),
     keep: () => keep(state),
     isDeviceLimit: (error) => error instanceof Error && DEVICE_LIMIT.test(`${error.name}: ${error.message}`),
   });

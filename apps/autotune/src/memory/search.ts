@@ -1,0 +1,70 @@
+import { memoryTrial, staticLimits, type ArrayBatch, type tfjsBackend } from '@batchwise/backend';
+import type { Engine, LayersTf } from '@batchwise/backend/node';
+import type { BatchSource } from '@batchwise/core';
+import {
+  backendMeter,
+  findCeiling,
+  type Ceiling,
+  type CeilingOptions,
+  type TrialRecord,
+} from '@batchwise/memory-probe';
+import type { Budget } from './budget.ts';
+import { stepTimer } from './step-timer.ts';
+
+/** One trial as it is shown and written: what it took, and how fast its last step was. */
+export type TimedTrial = TrialRecord & {
+  /** Of one update, the first apart; null where none was completed. */
+  readonly stepSeconds: number | null;
+  readonly examplesPerSecond: number | null;
+};
+
+/** A ceiling with the throughput that was seen on the way. */
+export type TimedCeiling = Omit<Ceiling, 'trials'> & { readonly trials: readonly TimedTrial[] };
+
+/** What is searched, and how far. */
+export interface Search {
+  readonly engine: Pick<Engine, 'tf'>;
+  readonly model: ReturnType<LayersTf['sequential']>;
+  /** Of this model, not in use. */
+  readonly backend: ReturnType<typeof tfjsBackend>;
+  /** Where the largest example is not the first, sizes may be predicted too large. */
+  readonly source: BatchSource<ArrayBatch> & { readonly size: number };
+  readonly budget: Budget;
+  readonly limits?: Pick<CeilingOptions, 'start' | 'max' | 'maxTrials' | 'maxSeconds'>;
+  readonly signal: AbortSignal;
+  readonly onTrial: (trial: TimedTrial) => void;
+}
+
+const clock = (): number => performance.now() / 1000;
+
+/**
+ * The largest size that trains on this engine within the budget. The model is trained for the trials, and is afterwards
+ * as it was.
+ * @throws the reason of `signal` where it is aborted, and what `findCeiling` throws
+ */
+export async function searchCeiling(search: Search): Promise<TimedCeiling> {
+  const { engine, model, backend, source, budget, limits = {}, signal, onTrial } = search;
+  const timer = stepTimer(backendMeter(backend), clock);
+  const trials: TimedTrial[] = [];
+  const found = await findCeiling(memoryTrial(engine.tf, model, { source, backend, meter: timer.meter }), {
+    ...limits,
+    ...(budget.bytes === undefined ? {} : { budgetBytes: budget.bytes }),
+    ...(budget.safety === undefined ? {} : { safety: budget.safety }),
+    datasetSize: source.size,
+    staticLimits: staticLimits(engine.tf, model),
+    clock,
+    signal,
+    onTrial: (trial) => {
+      const timed = withSpeed(trial, timer.seconds());
+      trials.push(timed);
+      onTrial(timed);
+    },
+  });
+  return { ...found, trials };
+}
+
+function withSpeed(trial: TrialRecord, seconds: number | null): TimedTrial {
+  const stepSeconds = trial.steps > 0 ? seconds : null;
+  const isUsable = stepSeconds !== null && stepSeconds > 0 && trial.verdict !== 'wrong';
+  return { ...trial, stepSeconds, examplesPerSecond: isUsable ? trial.batchSize / stepSeconds : null };
+}

@@ -16,6 +16,9 @@ const project = (name: string, root: string) => ({
     environment: 'node' as const,
     include: ['test/**/*.test.ts'],
     pool: 'forks' as const,
+    // Tests of real engines share the machine; how fast they are is for the benchmarks.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // A process finds the software Vulkan of an installed Chromium only where it starts with it.
     env: name === 'backend' ? { ...softwareVulkan() } : {},
   },

@@ -1,130 +1,98 @@
-// The loop's time per step against model.fit: same engine, model, batch and examples, arms interleaved.
-//   node bench/step-time.mjs [--backend auto|native|wasm|cpu] [--repeats 7] [--json FILE]
+// What a step takes: the loop kernel by kernel, the loop with traced steps, and model.fit, on each engine that works; the
+// same models in PyTorch beside it. Each engine and model has a process of its own, in which the arms take turns.
+//   node bench/step-time.mjs [--engines native,wasm,cpu] [--models mlp,cnn,lstm] [--batches 32,100,256,1024]
+//                            [--repeats 9] [--python python3] [--json FILE]
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { tensorSource, tfjsBackend } from '@batchwise/backend';
-import { loadEngine } from '@batchwise/backend/node';
-import { train } from '@batchwise/core';
-import { cacheDirectory, imageSource, loadDataset } from '@batchwise/data';
-import { nativeLocation } from '@batchwise/native';
-import { shuffled } from '@batchwise/sampler';
-import { fixed } from '@batchwise/tuner';
 
 const { values: options } = parseArgs({
   options: {
-    backend: { type: 'string', default: 'auto' },
-    repeats: { type: 'string', default: '7' },
+    engines: { type: 'string', default: 'native,wasm,cpu' },
+    models: { type: 'string', default: 'mlp,cnn,lstm' },
+    batches: { type: 'string', default: '32,100,256,1024' },
+    repeats: { type: 'string', default: '9' },
+    python: { type: 'string', default: 'python3' },
     json: { type: 'string' },
   },
 });
-const repeats = Number(options.repeats);
-if (!Number.isInteger(repeats) || repeats < 1) {
-  console.error(`--repeats is ${options.repeats}; give a whole number above 0.`);
-  process.exit(2);
-}
-const BATCH_SIZES = [32, 128, 1024];
-/** Examples of one timed pass: enough steps to time, few enough to repeat. */
-const EXAMPLES = 8192;
-
-const native = ['gpu', 'cpu'].map((variant) => nativeLocation(cacheDirectory(), variant)?.entry);
-const engine = await loadEngine(options.backend, { nativePaths: native.filter(Boolean) });
-const { tf } = engine;
-const dataDir = process.env.BATCHWISE_DATA_DIR && `${process.env.BATCHWISE_DATA_DIR}/mnist`;
-const { dataset } = await loadDataset(dataDir ? 'mnist' : 'digits', dataDir ? { dataDir } : {});
-const images = {
-  images: dataset.train.images.subarray(0, EXAMPLES * 784),
-  labels: dataset.train.labels.subarray(0, EXAMPLES),
-  count: EXAMPLES,
-};
-const { imageShape, classes } = dataset;
-const source = imageSource(images, { imageShape, classes, shuffle: true, seed: 1, flat: true });
-
-function makeModel() {
-  const kernel = (seed) => ({ kernelInitializer: tf.initializers.glorotUniform({ seed }) });
-  const model = tf.sequential({
-    layers: [
-      tf.layers.dense({ units: 50, activation: 'relu', inputShape: [784], ...kernel(1) }),
-      tf.layers.dense({ units: 50, activation: 'relu', ...kernel(2) }),
-      tf.layers.dense({ units: classes, activation: 'softmax', ...kernel(3) }),
-    ],
+const wholeNumbers = (name) =>
+  options[name].split(',').map((text) => {
+    const number = Number(text);
+    if (Number.isInteger(number) && number > 0) return number;
+    console.error(`--${name} has ${text}; give whole numbers above 0.`);
+    process.exit(2);
   });
-  model.compile({ optimizer: tf.train.adam(0.001), loss: 'categoricalCrossentropy' });
-  return model;
-}
+const [repeats] = wholeNumbers('repeats');
+const batchSizes = wholeNumbers('batches');
+const [engines, models] = [options.engines.split(','), options.models.split(',')];
 
-async function everything() {
-  const { xs, ys } = await source.epoch(0).take(EXAMPLES);
-  return { xs: tf.tensor(xs.data, [...xs.shape]), ys: tf.tensor(ys.data, [...ys.shape]) };
-}
-
-async function secondsOf(work) {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
-}
-
-function quantile(sorted, share) {
-  const at = share * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
-  return low + (high - low) * (at - Math.floor(at));
-}
-const summary = (numbers) => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
-};
-
-const { xs, ys } = await everything();
-const results = [];
-console.log(
-  `${engine.name} on ${engine.device}, ${engine.version}, Node ${process.version}, ${cpus().length} cores`,
-);
-console.log(
-  `MLP 784-50-50-10, Adam, ${EXAMPLES} examples of ${dataset.name} per pass, ${repeats} passes per arm`,
-);
-const COLUMNS = [
-  'batch   ',
-  'model.fit ms/step',
-  'loop, tensors ms/step',
-  'loop, bytes ms/step',
-  'tensors / fit',
-  'bytes / fit',
-];
-console.log(COLUMNS.map((title, i) => title.padEnd(i === 0 ? 8 : 24)).join(''));
-const cell = ({ median, low, high }) =>
-  `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`.padEnd(24);
-for (const batchSize of BATCH_SIZES) {
-  const models = [makeModel(), makeModel(), makeModel()];
-  const loop = (model, from) =>
-    train({
-      backend: tfjsBackend(tf, model),
-      source: from,
-      controller: fixed(batchSize),
-      stop: { epochs: 1 },
+/** What a program writes as its last line, as JSON; undefined where it fails. */
+function answerOf(command, args) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  return new Promise((resolve) => {
+    const failed = (why) => resolve({ failure: why.trim().split('\n').at(-1) });
+    child.once('error', (error) => failed(error.message));
+    child.once('close', (code) => {
+      if (code !== 0) failed(stderr || `it ended with ${code}`);
+      else resolve(JSON.parse(stdout.trim().split('\n').at(-1)));
     });
-  const arms = [
-    () => models[0].fit(xs, ys, { batchSize, epochs: 1, verbose: 0, shuffle: true }),
-    () => loop(models[1], tensorSource(shuffled(EXAMPLES, { seed: 1 }), { xs, ys })),
-    () => loop(models[2], source),
-  ];
-  for (const arm of arms) await arm();
-  const milliseconds = arms.map(() => []);
-  for (let i = 0; i < repeats; i += 1) {
-    // Which arm comes first goes round, so that a drift of the machine falls on all.
-    for (let k = 0; k < arms.length; k += 1) {
-      const arm = (i + k) % arms.length;
-      milliseconds[arm].push((1000 * batchSize * (await secondsOf(arms[arm]))) / EXAMPLES);
+  });
+}
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const cell = (times, digits = 2) =>
+  times
+    ? `${times.median.toFixed(digits)} (${times.low.toFixed(digits)} to ${times.high.toFixed(digits)})`
+    : '';
+const ROW = [
+  'engine',
+  'model',
+  'batch',
+  'model.fit',
+  'loop, eager',
+  'loop, traced',
+  'from bytes',
+  'traced / fit',
+  'PyTorch',
+];
+const WIDTHS = [7, 6, 6, 24, 24, 24, 24, 22, 20];
+const line = (cells) => cells.map((text, i) => String(text).padEnd(WIDTHS[i])).join(' ');
+
+console.log(
+  `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}, load ${loadavg()[0].toFixed(1)}; Adam, ${repeats} turns per arm`,
+);
+const torch = await answerOf(options.python, [
+  here('step-time-torch.py'),
+  options.models,
+  options.batches,
+  String(repeats),
+]);
+console.log(torch.failure ? `PyTorch was not measured: ${torch.failure}` : `PyTorch ${torch.version}`);
+console.log('Milliseconds per step: medians, with the middle half of the turns in brackets.');
+console.log(line(ROW));
+const reports = [];
+for (const engine of engines)
+  for (const model of models) {
+    const request = JSON.stringify({ engine, model, batchSizes, repeats });
+    const report = await answerOf(process.execPath, [here('step-time-engine.mjs'), request]);
+    reports.push({ engine, model, ...report });
+    if (report.failure) console.log(`${engine} ${model}: ${report.failure}`);
+    for (const { batchSize, milliseconds, ratios } of report.results ?? []) {
+      const { fit, eager, traced, eagerBytes, tracedBytes } = milliseconds;
+      const python = torch.rows?.find((row) => row.model === model && row.batchSize === batchSize);
+      const times = [fit, eager, traced, tracedBytes ?? eagerBytes].map((it) => cell(it));
+      const ratio = cell(ratios.traced ?? ratios.eager);
+      console.log(line([engine, model, batchSize, ...times, ratio, cell(python)]));
     }
   }
-  const [fit] = milliseconds;
-  const ratios = milliseconds.slice(1).map((own) => summary(own.map((value, i) => value / fit[i])));
-  const times = milliseconds.map(summary);
-  results.push({ batchSize, fit: times[0], tensors: times[1], bytes: times[2], ratios });
-  console.log(String(batchSize).padEnd(8) + [...times, ...ratios].map(cell).join(''));
-}
-console.log('Medians, with the middle half of the passes in brackets.');
 if (options.json)
   writeFileSync(
     options.json,
-    `${JSON.stringify({ engine: { name: engine.name, version: engine.version, device: engine.device }, node: process.version, repeats, results }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, processor: cpus()[0]?.model, repeats, torch, reports }, null, 2)}\n`,
   );

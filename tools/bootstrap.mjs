@@ -1,11 +1,13 @@
 // @ts-check
-// Makes a fresh clone ready to use: installs the locked dependencies and builds all workspaces. Does nothing, quickly,
-// when that is already so; `npm start` and `npm test` call it first. Needs nothing but Node.
-//   node tools/bootstrap.mjs [--install-only]
+// Makes a fresh clone ready to use: installs the locked dependencies, builds all workspaces, and tries once to set up
+// native TensorFlow. Does nothing, quickly, when that is already so; `npm start` and `npm test` call it first. Needs
+// nothing but Node.
+//   node tools/bootstrap.mjs [--install-only | --build-only]
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, isBuilt } from './bootstrap/build.mjs';
 import { install, installReason } from './bootstrap/install.mjs';
+import { setUpNative } from './bootstrap/native.mjs';
 import { nodeVersionProblem } from './bootstrap/node-version.mjs';
 import { withPidLock } from './bootstrap/pid-lock.mjs';
 
@@ -37,13 +39,13 @@ async function prepare(wantsBuild, signal) {
   }
 }
 
-/** @param {boolean} wantsBuild */
-async function bootstrap(wantsBuild) {
+/** @param {{ readonly build: boolean, readonly native: boolean }} wants */
+async function bootstrap(wants) {
   const problem = nodeVersionProblem(process.versions.node);
   if (problem !== undefined) throw new Error(problem);
-  if (installReason(root) === undefined && (!wantsBuild || isBuilt(root))) return;
 
   const interruption = new AbortController();
+  const { signal } = interruption;
   for (const [name, exitCode] of /** @type {const} */ ([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -55,15 +57,19 @@ async function bootstrap(wantsBuild) {
       interruption.abort(new Error(`Stopped by ${name}; run the same command to continue.`));
     });
   }
-  const onWait = (/** @type {string} */ holder) =>
-    say(`process ${holder} is preparing this clone; waiting for it ...`);
-  await withPidLock({ file: join(root, '.bootstrap.lock'), onWait, signal: interruption.signal }, () =>
-    prepare(wantsBuild, interruption.signal),
-  );
+  if (installReason(root) !== undefined || (wants.build && !isBuilt(root))) {
+    const onWait = (/** @type {string} */ holder) =>
+      say(`process ${holder} is preparing this clone; waiting for it ...`);
+    await withPidLock({ file: join(root, '.bootstrap.lock'), onWait, signal }, () =>
+      prepare(wants.build, signal),
+    );
+  }
+  if (wants.native) await setUpNative(root, { signal, report: say });
 }
 
+const installOnly = process.argv.includes('--install-only');
 try {
-  await bootstrap(!process.argv.includes('--install-only'));
+  await bootstrap({ build: !installOnly, native: !installOnly && !process.argv.includes('--build-only') });
 } catch (error) {
   console.error(`bootstrap: ${error instanceof Error ? error.message : error}`);
   process.exitCode ??= 1;

@@ -18,7 +18,8 @@ import { join } from 'node:path';
  * @typedef {object} RunOptions
  * @property {string} cwd
  * @property {NodeJS.ProcessEnv} [env]              Added to this process's environment.
- * @property {AbortSignal} [signal]                 Ends the program with SIGTERM.
+ * @property {AbortSignal} [signal]                 Ends the program.
+ * @property {NodeJS.Signals} [stopSignal]          With which; SIGTERM.
  * @property {(line: string) => void} [onLine]      Called for each line of output.
  * @property {boolean} [inherit]                    Let the program write to this terminal instead.
  */
@@ -46,7 +47,7 @@ export function byLine(onLine) {
  */
 export function run(
   { program, args, shell = false },
-  { cwd, env, signal, onLine = () => {}, inherit = false },
+  { cwd, env, signal, stopSignal = 'SIGTERM', onLine = () => {}, inherit = false },
 ) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -55,7 +56,7 @@ export function run(
       env: { ...process.env, ...env },
       stdio: inherit ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     });
-    const stop = () => child.kill('SIGTERM');
+    const stop = () => child.kill(stopSignal);
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop, { once: true });
     let output = '';

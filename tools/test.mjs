@@ -32,13 +32,16 @@ const nx = (target, ...args) =>
 
 /**
  * @param {string} tool
+ * @param {string[]} args
  * @returns {import('./child-process.mjs').Command}
  */
-const node = (tool) => ({ program: process.execPath, args: [join(root, 'tools', tool)] });
+const node = (tool, ...args) => ({ program: process.execPath, args: [join(root, 'tools', tool), ...args] });
+
+/** @type {Stage} */
+const BUILD = { name: 'install and build', command: () => node('bootstrap.mjs', '--build-only') };
 
 /** @type {readonly Stage[]} */
-const STAGES = [
-  { name: 'install and build', command: () => node('bootstrap.mjs') },
+const CHECKS = [
   { name: 'layers', command: () => node('check-layers.mjs') },
   { name: 'typecheck', command: () => nx('typecheck') },
   // The other output styles keep a passing task's warning to themselves.
@@ -60,6 +63,18 @@ async function runStage({ name, command, failsOn }) {
   return { passed: Number(hasPassed), failed: Number(!hasPassed), skipped: 0 };
 }
 
+/** Has native TensorFlow set up for the tests that need it. That is no check: where it is not to be had, they are skipped. */
+async function prepareNative() {
+  const start = performance.now();
+  const { output } = await run(node('bootstrap.mjs'), { cwd: root });
+  const said = output.split('\n').find((line) => line.startsWith('Native TensorFlow is '));
+  const silence =
+    process.env.BATCHWISE_SETUP_NATIVE === 'never'
+      ? 'Native TensorFlow is not set up: BATCHWISE_SETUP_NATIVE says never.'
+      : 'Native TensorFlow was set up before.';
+  console.log(`• ${said ?? silence} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+}
+
 /**
  * @param {readonly string[]} args
  * @returns {Promise<import('./test/counts.mjs').Counts>}
@@ -77,8 +92,9 @@ async function runVitest(args) {
   }
 }
 
-let counts = { passed: 0, failed: 0, skipped: 0 };
-for (const stage of STAGES) counts = addCounts(counts, await runStage(stage));
+let counts = await runStage(BUILD);
+if (counts.failed === 0) await prepareNative();
+for (const stage of CHECKS) counts = addCounts(counts, await runStage(stage));
 counts = addCounts(counts, await runVitest(process.argv.slice(2)));
 console.log(countLine(counts));
 if (counts.failed > 0) process.exitCode = 1;

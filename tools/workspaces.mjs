@@ -18,6 +18,7 @@ import { join } from 'node:path';
  * @property {Readonly<Record<string, string>>} [dependencies]
  * @property {Readonly<Record<string, string>>} [devDependencies]
  * @property {Readonly<Record<string, string>>} [peerDependencies]
+ * @property {Readonly<Record<string, { readonly optional?: boolean }>>} [peerDependenciesMeta]
  * @property {Readonly<Record<string, string>>} [optionalDependencies]
  *
  * One npm workspace of this repository.

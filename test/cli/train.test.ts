@@ -218,7 +218,9 @@ describe('batchwise train', { timeout: 60_000 }, () => {
     const json = join(out, 'interrupted.json');
     let sent = false;
     const interrupt = (stdout: string, kill: (signal: NodeJS.Signals) => void): void => {
-      if (!sent && stdout.includes('epoch 2 of')) kill('SIGINT');
+      // Through npm one key arrives twice.
+      if (!sent && stdout.includes('epoch 2 of'))
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) kill(signal);
       sent ||= stdout.includes('epoch 2 of');
     };
     const args = ['train', '--data-dir', data, '--epochs', '100000', '--policy', 'fixed', '--json', json];

@@ -10,7 +10,7 @@ async function failuresOfPlanted(): Promise<Map<string, string[]>> {
   const vitest = await startVitest(
     'test',
     [],
-    { root: here, config: false, watch: false, reporters: [{}], include: ['wrong-plugs.ts'] },
+    { root: here, config: false, watch: false, reporters: [{}], include: ['wrong-*.ts'] },
     { resolve: { conditions }, ssr: { resolve: { conditions } } },
   );
   const failures = new Map<string, string[]>();
@@ -43,6 +43,25 @@ describe('a plug that breaks its contract is caught', () => {
     ['short in the middle', 'has an order that does not depend on how it is cut'],
     ['order depends on the cut', 'has an order that does not depend on how it is cut'],
     ['one cursor for all', 'can have two cursors open at once'],
+    ['index outside its population', 'gives indices within its population'],
+    ['shared memory', 'gives arrays that are the caller’s own'],
+    ['takes half an example', 'refuses epochs, starts and counts that make no sense'],
+    [
+      'weights of another example',
+      'gives importance weights that belong to their examples, however it is cut',
+    ],
+    ['state left behind', 'goes on from its state in the middle of an epoch as if it had not stopped'],
+    ['learns by the batch', 'depends on what was observed and when, not on how the rest is cut'],
+    ['learns by reading', 'learns only from what it is told: reading changes nothing'],
+    [
+      'hands out its own memory',
+      'hands out a state that is JSON and a copy, and leaves the one it is given alone',
+    ],
+    ['learns from what is not finite', 'leaves out losses that are not finite'],
+    [
+      'takes in half of what it refuses',
+      'refuses losses that belong to no example, and takes none of them in',
+    ],
     ['wrong sum', 'averages micro-batches to the gradient and loss of the whole'],
     ['wrong dot', 'takes dot products that are symmetric and linear'],
     ['wrong leak', 'frees all that it handed out, also twice'],

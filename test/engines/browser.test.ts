@@ -5,14 +5,15 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadEngine } from '@batchwise/backend/node';
-import { chromium as driver, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build, type Rollup } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromium } from '../support/chromium.ts';
+import { chromiumPath, launchChromium } from '../support/chromium.ts';
 import { firstLosses } from './first-losses.mjs';
 
 const STEPS = 10;
 const WHY_NOT = 'no Chromium or Chrome is installed';
+const NO_ADAPTER = 'this browser has no WebGPU adapter';
 
 /** The page's script with all that it imports, made of the sources. */
 async function bundle(): Promise<string> {
@@ -58,10 +59,10 @@ describe('training in a browser', { timeout: 120_000 }, () => {
   let page: Page;
   const problems: string[] = [];
   beforeAll(async () => {
-    if (chromium === undefined) return;
+    if (chromiumPath === undefined) return;
     server = await serve(await bundle());
-    const args = ['--no-sandbox', '--enable-unsafe-webgpu'];
-    browser = await driver.launch({ executablePath: chromium, headless: true, args });
+    const args = ['--enable-unsafe-webgpu'];
+    browser = await launchChromium(chromiumPath, args);
     page = await browser.newPage();
     page.on('pageerror', (error) => problems.push(String(error)));
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
@@ -72,21 +73,42 @@ describe('training in a browser', { timeout: 120_000 }, () => {
     server?.close();
   });
 
-  it.for(['wasm', 'webgpu'])('takes the steps that Node takes, on %s', async (engine, { skip }) => {
-    skip(chromium === undefined, WHY_NOT);
-    const adapter = await page.evaluate('globalThis.navigator.gpu?.requestAdapter().then(Boolean)');
-    skip(engine === 'webgpu' && adapter !== true, 'this browser has no WebGPU adapter');
-    const { tf } = await loadEngine('cpu');
-    const expected = await firstLosses(tf, STEPS);
-    const actual = (await page.evaluate(`lossesOn('${engine}', ${STEPS})`)) as typeof expected;
+  type Losses = Awaited<ReturnType<typeof firstLosses>>;
+  function expectSame(actual: Losses, expected: Losses): void {
     expect(Object.keys(actual)).toEqual(Object.keys(expected));
     for (const [network, losses] of Object.entries(expected)) {
-      expect(actual[network]).toHaveLength(STEPS);
+      expect(actual[network]).toHaveLength(losses.length);
       for (const [step, loss] of losses.entries())
         expect(Math.abs((actual[network]?.[step] ?? NaN) - loss), `${network}, step ${step}`).toBeLessThan(
           1e-4,
         );
     }
     expect(problems).toEqual([]);
+  }
+  const hasAdapter = (): Promise<unknown> =>
+    page.evaluate('globalThis.navigator.gpu?.requestAdapter().then(Boolean)');
+
+  it.for(['wasm', 'webgpu'])('takes the steps that Node takes, on %s', async (engine, { skip }) => {
+    skip(chromiumPath === undefined, WHY_NOT);
+    skip(engine === 'webgpu' && (await hasAdapter()) !== true, NO_ADAPTER);
+    const { tf } = await loadEngine('cpu');
+    const actual: Losses = await page.evaluate(`lossesOn('${engine}', ${STEPS})`);
+    expectSame(actual, await firstLosses(tf, STEPS));
+  });
+
+  it('goes on from the weights kept last when the GPU is taken away', async ({ skip }) => {
+    skip(chromiumPath === undefined, WHY_NOT);
+    skip((await hasAdapter()) !== true, NO_ADAPTER);
+    const { tf } = await loadEngine('cpu');
+    const actual: Losses = await page.evaluate(`lossesOn('webgpu', 5, 3)`);
+    // Those of the start: the examples that follow are met by a model that has not been trained.
+    const networks = ['dense'];
+    const before = await firstLosses(tf, 3, { networks });
+    const after = await firstLosses(tf, 2, { networks, from: 3 });
+    const expected = Object.entries(before).map(([name, losses]) => [
+      name,
+      [...losses, ...(after[name] ?? [])],
+    ]);
+    expectSame(actual, Object.fromEntries(expected) as Losses);
   });
 });

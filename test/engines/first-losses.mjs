@@ -63,9 +63,10 @@ function compiled(tf, layers) {
 }
 
 /** One batch per epoch, so that the loop tells the loss of each; every epoch has values of its own. */
-const source = {
+const sourceFrom = (/** @type {number} */ from) => ({
   size: BATCH,
-  epoch: (/** @type {number} */ index) => {
+  epoch: (/** @type {number} */ epoch) => {
+    const index = from + epoch;
     const ys = new Float32Array(BATCH * CLASSES);
     for (let i = 0; i < BATCH; i += 1) ys[i * CLASSES + ((i * 7 + index) % CLASSES)] = 1;
     const batches = [
@@ -76,25 +77,36 @@ const source = {
     ];
     return { take: () => batches.pop() };
   },
-};
+});
 
 /**
  * @param {LayersTf} tf set to an engine
  * @param {number} steps
+ * @param {{ readonly from?: number, readonly networks?: readonly string[], readonly observers?: readonly import('@batchwise/core').Observer[] }} [options]
+ *   the first epoch of the source, which networks, and who else looks on
  * @returns {Promise<Record<string, number[]>>} by the name of the network
  */
-export async function firstLosses(tf, steps) {
+export async function firstLosses(
+  tf,
+  steps,
+  { from = 0, networks = Object.keys(NETWORKS), observers = [] } = {},
+) {
   /** @type {Record<string, number[]>} */
   const losses = {};
-  for (const [name, network] of Object.entries(NETWORKS)) {
+  for (const name of networks) {
+    const model = NETWORKS[name]?.(tf);
+    if (!model) throw new Error(`There is no network ${name}.`);
     /** @type {number[]} */
     const seen = [];
     await train({
-      backend: tfjsBackend(tf, network(tf)),
-      source,
+      backend: tfjsBackend(tf, model),
+      source: sourceFrom(from),
       controller: fixed(BATCH),
       stop: { epochs: steps },
-      observers: [{ name: 'losses', onEpochFinished: ({ trainLoss }) => void seen.push(trainLoss) }],
+      observers: [
+        { name: 'losses', onEpochFinished: ({ trainLoss }) => void seen.push(trainLoss) },
+        ...observers,
+      ],
     });
     losses[name] = seen;
   }

@@ -14,11 +14,19 @@ registerWasmTrainingKernels(tf);
 /**
  * @param {string} engine
  * @param {number} steps
+ * @param {number} [loseAfter] step after which the GPU device is lost
  */
-async function lossesOn(engine, steps) {
+async function lossesOn(engine, steps, loseAfter) {
   if (!(await tf.setBackend(engine))) throw new Error(`TensorFlow.js could not start its ${engine} backend`);
   await tf.ready();
-  return firstLosses(tf, steps);
+  const thief = {
+    name: 'thief',
+    onEpochFinished: (/** @type {{ step: number }} */ { step }) => {
+      if (step === loseAfter) /** @type {any} */ (tf.backend()).device.destroy();
+    },
+  };
+  // The new device compiles everything again: one network is enough.
+  return firstLosses(tf, steps, loseAfter ? { networks: ['dense'], observers: [thief] } : {});
 }
 
 Object.assign(globalThis, { lossesOn });

@@ -27,13 +27,20 @@ export const manifests = {
   core: member('@batchwise/core', 'core'),
   sampler: member('@batchwise/sampler', 'pure'),
   noiseScale: member('@batchwise/noise-scale', 'pure'),
+  probe: member('@batchwise/probe', 'pure', {
+    exports: { '.': './src/index.ts', './node': { '@batchwise/source': './src/node/index.ts' } },
+    peerDependencies: { systeminformation: '5' },
+    peerDependenciesMeta: { systeminformation: { optional: true } },
+    nx: { tags: ['layer:pure', 'folder:src/node=adapter'] },
+  }),
   tuner: member('@batchwise/tuner', 'policy', { dependencies: on('core', 'noise-scale') }),
   backend: member('@batchwise/backend', 'adapter', {
     dependencies: on('core'),
     peerDependencies: { '@tensorflow/tfjs-core': '>=4.10.0 <5' },
   }),
+  callback: member('@batchwise/callback', 'integration', { dependencies: on('backend', 'core') }),
   testing: member('@batchwise/testing', 'test', { dependencies: on('core') }),
-  demo: member('demo', 'app', { dependencies: on('sampler', 'tuner') }),
+  demo: member('demo', 'app', { dependencies: on('probe', 'sampler', 'tuner') }),
   suite: member('@batchwise/test-suite', 'test', { private: true }),
 } satisfies Record<string, Manifest>;
 
@@ -51,17 +58,24 @@ export const cleanTree: Tree = {
   'packages/noise-scale/src/index.ts': 'export const noise = 1;\n',
   'packages/noise-scale/test/noise.test.ts':
     "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n",
+  'packages/probe/package.json': manifests.probe,
+  'packages/probe/src/index.ts': 'export const probe = 2;\n',
+  'packages/probe/src/node/index.ts':
+    "import { readFileSync } from 'node:fs';\nimport { probe } from '../index.ts';\nexport const read = [readFileSync, probe];\nexport const load = () => import('systeminformation');\n",
   'packages/tuner/package.json': manifests.tuner,
   'packages/tuner/src/index.ts':
     "import type { Plan } from '@batchwise/core';\nimport { noise } from '@batchwise/noise-scale';\nexport const plan: Plan = { batchSize: noise };\n",
   'packages/backend/package.json': manifests.backend,
   'packages/backend/src/index.ts':
     "import { readFileSync } from 'node:fs';\nimport type { Tensor } from '@tensorflow/tfjs-core';\nexport type { Plan } from '@batchwise/core';\nexport const read = readFileSync;\nexport type T = Tensor;\n",
+  'packages/callback/package.json': manifests.callback,
+  'packages/callback/src/index.ts':
+    "import type { Plan } from '@batchwise/core';\nimport { read } from '@batchwise/backend';\nexport const plan: Plan = { batchSize: read.length };\n",
   'packages/testing/package.json': manifests.testing,
   'packages/testing/src/index.ts': "export type { Plan } from '@batchwise/core';\n",
   'apps/demo/package.json': manifests.demo,
   'apps/demo/src/index.ts':
-    "export { plan } from '@batchwise/tuner';\nexport { first } from '@batchwise/sampler';\n",
+    "export { plan } from '@batchwise/tuner';\nexport { first } from '@batchwise/sampler';\nexport { read } from '@batchwise/probe/node';\n",
   'test/package.json': manifests.suite,
   'test/all/all.test.ts':
     "export { plan } from '@batchwise/tuner';\nexport { first } from '@batchwise/sampler';\n",

@@ -22,8 +22,12 @@ const planted: Tree = {
   'packages/sampler/src/npm.ts': "import 'typescript';\n",
   'packages/sampler/src/node.ts': "import 'node:fs';\nimport { join } from 'path';\nexport const x = join;\n",
   'packages/sampler/src/relative.ts': "export * from '../../noise-scale/src/index.ts';\n",
+  'packages/tuner/src/entry.ts': "import '@batchwise/probe/node';\n",
+  'packages/probe/src/planted.ts': "import './node/index.ts';\nimport 'node:fs';\n",
+  'packages/probe/src/node/planted.ts': "import '@batchwise/testing';\n",
   'packages/tuner/src/planted.ts': "export type { Tensor } from '@tensorflow/tfjs-core';\n",
   'packages/backend/src/planted.ts': "export const load = () => import('@batchwise/testing');\n",
+  'packages/backend/src/entry.ts': "import '@batchwise/probe/node';\n",
 };
 
 const BOUNDARIES = '@nx/enforce-module-boundaries';
@@ -116,6 +120,25 @@ describe("this repository's lint rules on a small repository", () => {
         violation('no-restricted-imports', "'path' import is restricted"),
       ],
       'packages/sampler/src/relative.ts': [violation(BOUNDARIES, 'cannot be imported by a relative')],
+      'packages/tuner/src/entry.ts': [
+        violation(
+          'no-restricted-imports',
+          'A file of layer policy may not use one of another layer than policy, pure, core',
+        ),
+      ],
+      'packages/probe/src/planted.ts': [
+        violation('no-restricted-imports', 'A file of layer pure may not use one of another layer than pure'),
+        violation('no-restricted-imports', "'node:fs' import is restricted"),
+      ],
+      'packages/probe/src/node/planted.ts': [
+        violation(
+          BOUNDARIES,
+          '"layer:pure" can only depend on libs tagged with "layer:pure", "layer:core", "layer:policy"',
+        ),
+      ],
+      'packages/backend/src/entry.ts': [
+        violation('no-restricted-imports', 'A file of layer adapter may not use one of another layer'),
+      ],
       'packages/tuner/src/planted.ts': [
         violation(BOUNDARIES, 'Transitive or unresolvable dependencies are not allowed'),
         violation(BOUNDARIES, '"layer:policy" is not allowed to import "@tensorflow/tfjs-core"'),

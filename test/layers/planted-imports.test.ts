@@ -4,7 +4,9 @@ import { cleanTree, violations, withFile } from './fixture.ts';
 const CORE = 'packages/core/src/planted.ts';
 const SAMPLER = 'packages/sampler/src/planted.ts';
 const TUNER = 'packages/tuner/src/planted.ts';
+const PROBE = 'packages/probe/src/planted.ts';
 const BACKEND = 'packages/backend/src/planted.ts';
+const CALLBACK = 'packages/callback/src/planted.ts';
 
 it('finds nothing in the clean tree', () => expect(violations(cleanTree)).toEqual([]));
 
@@ -107,10 +109,64 @@ describe('a planted import is reported with file, line and reason', () => {
       `${BACKEND}:1: "demo" is not allowed: layer adapter may use only pure, core, policy, and demo is app`,
     ],
     [
+      'policy -> integration',
+      TUNER,
+      "import '@batchwise/callback';",
+      `${TUNER}:1: "@batchwise/callback" is not allowed: layer policy may use only pure, core, policy, and @batchwise/callback is integration`,
+    ],
+    [
+      'integration -> node',
+      CALLBACK,
+      "import 'node:fs';",
+      `${CALLBACK}:1: "node:fs" is a Node built-in; layer integration runs in a browser`,
+    ],
+    [
       'app -> test suite',
       'apps/demo/src/planted.ts',
       "import '@batchwise/test-suite';",
-      `apps/demo/src/planted.ts:1: "@batchwise/test-suite" is not allowed: layer app may use only pure, core, policy, adapter, app, and @batchwise/test-suite is test`,
+      `apps/demo/src/planted.ts:1: "@batchwise/test-suite" is not allowed: layer app may use only pure, core, policy, adapter, integration, app, and @batchwise/test-suite is test`,
+    ],
+    [
+      'pure -> adapter folder of its own package',
+      PROBE,
+      "export { read } from './node/index.ts';",
+      `${PROBE}:1: "./node/index.ts" is not allowed: a file of layer pure may not use one of layer adapter`,
+    ],
+    [
+      'pure beside an adapter folder -> node',
+      PROBE,
+      "import 'node:fs';",
+      `${PROBE}:1: "node:fs" is a Node built-in; layer pure runs in a browser`,
+    ],
+    [
+      'pure beside an adapter folder -> its optional peer',
+      PROBE,
+      "import 'systeminformation';",
+      `${PROBE}:1: "systeminformation" is not allowed: layer pure may not use the npm package systeminformation`,
+    ],
+    [
+      'pure -> adapter way into another package',
+      SAMPLER,
+      "import '@batchwise/probe/node';",
+      `${SAMPLER}:1: "@batchwise/probe/node" is not allowed: layer pure may use only pure, and @batchwise/probe/node is adapter`,
+    ],
+    [
+      'adapter -> adapter way into a pure package',
+      BACKEND,
+      "import '@batchwise/probe/node';",
+      `${BACKEND}:1: "@batchwise/probe/node" is not allowed: layer adapter may use only pure, core, policy, and @batchwise/probe/node is adapter`,
+    ],
+    [
+      'adapter folder -> adapter',
+      'packages/probe/src/node/planted.ts',
+      "import '@batchwise/backend';",
+      'packages/probe/src/node/planted.ts:1: "@batchwise/backend" is not allowed: layer adapter may use only pure, core, policy, and @batchwise/backend is adapter',
+    ],
+    [
+      'adapter folder -> undeclared npm',
+      'packages/probe/src/node/planted.ts',
+      "import 'commander';",
+      'packages/probe/src/node/planted.ts:1: "commander" is not declared in packages/probe/package.json',
     ],
     [
       'augmented module',

@@ -3,9 +3,9 @@ import type { Tree } from '../support/temporary-folder.ts';
 import { manifests, violations, withFile, withManifest } from './fixture.ts';
 
 describe('a planted package.json is reported', () => {
-  const { core, sampler, noiseScale, tuner, backend } = manifests;
+  const { core, sampler, noiseScale, probe, tuner, backend, demo } = manifests;
   const tags =
-    'needs exactly one layer tag in nx.tags of layer:pure, layer:core, layer:policy, layer:adapter, layer:app, layer:test';
+    'needs exactly one layer tag in nx.tags of layer:pure, layer:core, layer:policy, layer:adapter, layer:integration, layer:app, layer:test';
   const planted: readonly (readonly [what: string, tree: Tree, expected: string])[] = [
     [
       'no tag',
@@ -38,9 +38,24 @@ describe('a planted package.json is reported', () => {
       'packages/sampler/package.json: depends on @batchwise/core, but layer pure may use only pure, and @batchwise/core is core',
     ],
     [
+      'pure needs what only its adapter folder may use',
+      withManifest('packages/probe', probe, { peerDependenciesMeta: {} }),
+      'packages/probe/package.json: depends on systeminformation, but layer pure may not use it',
+    ],
+    [
+      'a folder of another layer that is not there',
+      withManifest('packages/sampler', sampler, { nx: { tags: ['layer:pure', 'folder:src/node=adapter'] } }),
+      'packages/sampler/package.json: the tag folder:src/node=adapter names no folder below src/ that has files, or no layer',
+    ],
+    [
+      'a folder of a layer that is not there',
+      withManifest('packages/core', core, { nx: { tags: ['layer:core', 'folder:src=purr'] } }),
+      'packages/core/package.json: the tag folder:src=purr names no folder below src/ that has files, or no layer',
+    ],
+    [
       'another version',
-      withManifest('packages/backend', backend, { version: '0.2.0' }),
-      "packages/backend/package.json: version is 0.2.0, the root's is 0.1.0",
+      withManifest('apps/demo', demo, { version: '0.2.0' }),
+      "apps/demo/package.json: version is 0.2.0, the root's is 0.1.0",
     ],
     [
       'another range',

@@ -145,6 +145,54 @@ describe('bootstrap beside another', () => {
   });
 });
 
+describe('native TensorFlow', () => {
+  const TRY = 'batchwise setup-native --once';
+
+  it('is left to the app to try, after the build and at each start', async () => {
+    const clone = fakeClone({ withApp: true });
+    const first = await clone.start().ended;
+    expect(first).toEqual(ok);
+    expect(first.output).toMatch(/building all workspaces.*Setting up native TensorFlow/s);
+    expect(await clone.start().ended).toEqual(ok);
+    expect(clone.log()).toEqual([...FULL, TRY, TRY]);
+  });
+
+  it.each<[string, NodeJS.ProcessEnv, string[]]>([
+    ['the environment says never', { BATCHWISE_SETUP_NATIVE: 'never' }, []],
+    ['only the build is wanted', {}, ['--build-only']],
+  ])('is not tried where %s', async (_what, env, args) => {
+    const clone = fakeClone({ withApp: true });
+    expect(await clone.start(env, ...args).ended).toEqual(ok);
+    expect(clone.log()).toEqual(FULL);
+  });
+
+  it('is not tried by an installation alone', async () => {
+    const clone = fakeClone({ withApp: true });
+    expect(await clone.start({}, '--install-only').ended).toEqual(ok);
+    expect(clone.log()).toEqual(['npm ci']);
+  });
+
+  it('that crashes stops nothing', async () => {
+    const clone = fakeClone({ withApp: true });
+    const { exitCode, output } = await clone.start({ FAKE_APP_EXIT: '134' }).ended;
+    expect(exitCode).toBe(0);
+    expect(output).toContain('native TensorFlow was not set up (exit code 134); going on without it');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('is stopped, and waited for, on %s', async (signal, expected) => {
+    const clone = fakeClone({ withApp: true });
+    const { child, ended } = clone.start({ FAKE_APP_MS: '60000' });
+    await vi.waitFor(() => expect(clone.log()).toContain(TRY), { timeout: 10_000 });
+    child.kill(signal);
+    const { exitCode, output } = await ended;
+    expect([exitCode, clone.log().at(-1)]).toEqual([expected, 'batchwise stopped']);
+    expect(output).toContain(`Stopped by ${signal}; run the same command to continue.`);
+  });
+});
+
 describe('nodeVersionProblem', () => {
   it.each(['20.19.0', '20.20.2', '22.13.0', '22.23.3', '24.0.0', '26.10.0'])('accepts %s', (version) => {
     expect(nodeVersionProblem(version)).toBeUndefined();

@@ -28,6 +28,18 @@ writeFileSync('packages/a/dist/index.js', 'built');
 console.log('✔  nx run a:build');
 `;
 
+/** Stands for the built app: FAKE_APP_MS makes it slow, FAKE_APP_EXIT lets it fail. */
+const fakeApp = `
+import { appendFileSync } from 'node:fs';
+process.once('SIGTERM', () => {
+  appendFileSync('log.txt', 'batchwise stopped\\n');
+  process.exit(130);
+});
+appendFileSync('log.txt', 'batchwise ' + process.argv.slice(2).join(' ') + '\\n');
+console.log('Setting up native TensorFlow');
+setTimeout(() => process.exit(Number(process.env.FAKE_APP_EXIT ?? 0)), Number(process.env.FAKE_APP_MS ?? 0));
+`;
+
 export interface Outcome {
   readonly exitCode: number | null;
   readonly output: string;
@@ -44,8 +56,8 @@ export interface FakeClone {
   log(): readonly string[];
 }
 
-/** A clone with one package, the real tools, and stand-ins for npm and Nx. */
-export function fakeClone(): FakeClone {
+/** A clone with one package, the real tools, and stand-ins for npm and Nx, and for the app where it is asked for. */
+export function fakeClone({ withApp = false } = {}): FakeClone {
   const folder = temporaryFolder();
   cpSync(join(root, 'tools'), join(folder, 'tools'), { recursive: true });
   writeTree(folder, {
@@ -55,11 +67,17 @@ export function fakeClone(): FakeClone {
     'packages/a/src/index.ts': 'export const a = 1;',
     'npm-cli.js': fakeNpm,
     'fake-nx.cjs': fakeNx,
+    ...(withApp && { 'apps/autotune/bin/batchwise.mjs': fakeApp }),
   });
   const start: FakeClone['start'] = (env = {}, ...args) => {
     const child = spawn(process.execPath, ['tools/bootstrap.mjs', ...args], {
       cwd: folder,
-      env: { ...process.env, npm_execpath: join(folder, 'npm-cli.js'), ...env },
+      env: {
+        ...process.env,
+        BATCHWISE_SETUP_NATIVE: undefined,
+        npm_execpath: join(folder, 'npm-cli.js'),
+        ...env,
+      },
     });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (output += piece));

@@ -2,7 +2,7 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { directionError, packageOf, runtimeDependencies } from './repository.mjs';
-import { isBanned } from './table.mjs';
+import { isBanned, layerAt } from './table.mjs';
 
 /**
  * One import with its surroundings.
@@ -29,26 +29,39 @@ function relativeError({ project, file, specifier }) {
   if (target.split('/').includes('node_modules'))
     return 'reaches into node_modules; import the package by its name';
   const isUnshipped = file.path.startsWith('src/') && !isInside(`${project.folder}/src`);
-  return isUnshipped && target !== `${project.folder}/package.json`
-    ? 'leaves src/ for a file that is not shipped'
-    : undefined;
+  if (isUnshipped && target !== `${project.folder}/package.json`)
+    return 'leaves src/ for a file that is not shipped';
+  return file.isShipped ? folderError(project, file, target) : undefined;
+}
+
+/**
+ * From one layer of a package into another.
+ * @param {Site['project']} project
+ * @param {Site['file']} file
+ * @param {string} target From the root.
+ */
+function folderError(project, file, target) {
+  const layer = layerAt(project.manifest, target.slice(project.folder.length + 1));
+  if (!layer || !file.layer || layer.name === file.layer.name || file.layer.mayUse.includes(layer.name))
+    return;
+  return `is not allowed: a file of layer ${file.layer.name} may not use one of layer ${layer.name}`;
 }
 
 /** @param {Site} site */
-function builtinError({ project, file }) {
-  if (!file.isShipped || project.layer?.nodeBuiltins !== false) return undefined;
-  return `is a Node built-in; layer ${project.layer.name} runs in a browser`;
+function builtinError({ file }) {
+  if (!file.isShipped || file.layer?.nodeBuiltins !== false) return undefined;
+  return `is a Node built-in; layer ${file.layer.name} runs in a browser`;
 }
 
 /** @param {Site} site */
-function shippedPackageError({ repository, project, specifier }) {
+function shippedPackageError({ repository, project, file, specifier }) {
   const name = packageOf(specifier);
   if (name === project.manifest.name) return 'is this package itself; use a relative path';
   const used = repository.byName.get(name);
-  const wrongWay = used && directionError(project, used);
+  const wrongWay = used && directionError(file.layer, used, specifier);
   if (wrongWay !== undefined) return `is not allowed: ${wrongWay}`;
-  if (used === undefined && project.layer && isBanned(project.layer, name)) {
-    return `is not allowed: layer ${project.layer.name} may not use the npm package ${name}`;
+  if (used === undefined && file.layer && isBanned(file.layer, name)) {
+    return `is not allowed: layer ${file.layer.name} may not use the npm package ${name}`;
   }
   return Object.hasOwn(runtimeDependencies(project.manifest), name)
     ? undefined
@@ -79,11 +92,10 @@ function siteError(site) {
 
 /**
  * A specifier that is computed at run time cannot be checked, so the layers that promise something must not have one.
- * @param {import('./repository.mjs').Project} project
  * @param {import('./repository.mjs').SourceFile} file
  */
-const computedError = (project, file) =>
-  file.isShipped && project.layer?.nodeBuiltins === false
+const computedError = (file) =>
+  file.isShipped && file.layer?.nodeBuiltins === false
     ? 'imports a module whose name is computed; write the name as a string'
     : undefined;
 
@@ -98,7 +110,7 @@ export const importErrors = (repository, project) =>
     file.imports.flatMap(({ specifier, line }) => {
       const at = `${project.folder}/${file.path}:${line}:`;
       if (specifier === undefined) {
-        const error = computedError(project, file);
+        const error = computedError(file);
         return error === undefined ? [] : [`${at} ${error}`];
       }
       const error = siteError({ repository, project, file, specifier });

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifest, sourceFiles, workspaces } from '../workspaces.mjs';
 import { importsOf } from './import-scan.mjs';
-import { layerOf } from './table.mjs';
+import { entryOf, layerAt, layerOf } from './table.mjs';
 
 /**
  * A source file with all that it imports.
  * @typedef {object} SourceFile
  * @property {string} path        Path from the workspace folder with forward slashes.
  * @property {boolean} isShipped  Published with the package; tests and build configuration are not.
+ * @property {ReturnType<typeof layerAt>} layer
  * @property {readonly import('./import-scan.mjs').Import[]} imports
  *
  * A workspace as the layer rules see it.
@@ -44,6 +45,7 @@ function readProject(workspace) {
     layer: layerOf(workspace.manifest),
     files: paths.map((path) => ({
       path,
+      layer: layerAt(workspace.manifest, path),
       isShipped: shipped.has(path.split('/', 1).join()),
       imports: importsOf(path, readFileSync(join(workspace.path, path), 'utf8')),
     })),
@@ -79,15 +81,18 @@ export const runtimeDependencies = (manifest) => ({
 export const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
 /**
- * Why a layer may not use a package, if so; undeclared tags are reported elsewhere.
- * @param {Project} project
+ * Why a layer may not use a package, or a way into it, if so; undeclared tags are reported elsewhere.
+ * @param {SourceFile['layer']} layer
  * @param {Project} used
+ * @param {string} [specifier] What is imported; by default the package as a whole.
  * @returns {string | undefined}
  */
-export function directionError(project, used) {
-  if (project.layer === undefined || used.layer === undefined) return undefined;
-  const { name, mayUse } = project.layer;
-  if (mayUse.includes(used.layer.name)) return undefined;
+export function directionError(layer, used, specifier = used.manifest.name) {
+  const entry = entryOf(used.manifest, specifier.replace(used.manifest.name, '.'));
+  const usedLayer = layerAt(used.manifest, entry);
+  if (layer === undefined || usedLayer === undefined) return undefined;
+  const { name, mayUse } = layer;
+  if (mayUse.includes(usedLayer.name)) return undefined;
   const allowed = mayUse.length === 0 ? 'nothing' : `only ${mayUse.join(', ')}`;
-  return `layer ${name} may use ${allowed}, and ${used.manifest.name} is ${used.layer.name}`;
+  return `layer ${name} may use ${allowed}, and ${specifier} is ${usedLayer.name}`;
 }

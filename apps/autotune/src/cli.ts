@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addTrainCommand } from './train-options.ts';
 import { runTrain } from './train-command.ts';
+import { runDoctor } from './doctor-command.ts';
+import { addDoctorCommand } from './doctor-options.ts';
 import { explainError } from './errors.ts';
 import { runSetupNative } from './setup-native-command.ts';
 import { addSetupNativeCommand } from './setup-native-options.ts';
@@ -16,6 +18,7 @@ const program = new Command('batchwise')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 addTrainCommand(program, runTrain);
+addDoctorCommand(program, runDoctor);
 addSetupNativeCommand(program, runSetupNative);
 
 try {

@@ -31,6 +31,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(total / 60)} min ${total % 60} s`;
 }
 
+/** The beginning of a text, cut at a word, of at most so many characters. */
+export const shortened = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 2).replace(/\W*\s\S*$/, '')} …`;
+
 /** Text that hangs under its label: further lines are indented as far as the first. */
 export function hanging(label: string, text: string): string {
   const width = Math.max(24, (process.stdout.columns ?? 120) - label.length - 1);

@@ -1,10 +1,12 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** The options of `batchwise setup-native`, checked. */
 export interface SetupNativeOptions {
   readonly gpu?: boolean;
   readonly tensorflow?: string;
   readonly from?: string;
+  /** Only where it was never tried; a failure is no error. */
+  readonly once?: boolean;
 }
 
 function version(text: string): string {
@@ -39,6 +41,12 @@ export function addSetupNativeCommand(
       version,
     )
     .option('--from <where>', 'one way only: official, pip, or the folder of an installed TensorFlow')
+    .addOption(
+      new Option(
+        '--once',
+        'only if it was never tried and all it needs is here; a failure is told and remembered, and is no error',
+      ).conflicts(['from', 'tensorflow']),
+    )
     .addHelpText('after', HELP)
     .action((options: SetupNativeOptions) => run(options));
 }

@@ -63,7 +63,9 @@ interface Job {
 }
 
 async function trainOn(data: SplitDataset, { options, surroundings }: Job): Promise<void> {
-  const engine = await loadInstalledEngine(options.backend);
+  const engine = await loadInstalledEngine(options.backend, {
+    convolutions: modelNameOf(data, options) === 'cnn',
+  });
   const { model, optimizer, setting } = compiledModel(data, engine, options);
   const { print, live, signal } = surroundings;
   const backend = tfjsBackend(engine.tf, model);
@@ -122,10 +124,13 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
   if (options.trace) print(row('Trace', `written to ${options.trace}`));
 }
 
+const modelNameOf = ({ name }: SplitDataset, { model }: TrainCommandOptions): ModelName =>
+  model ?? (name === 'cifar10' ? 'cnn' : 'mlp');
+
 function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommandOptions) {
   const { tf } = engine;
   const { imageShape, classes, name: dataset } = data;
-  const name: ModelName = options.model ?? (dataset === 'cifar10' ? 'cnn' : 'mlp');
+  const name = modelNameOf(data, options);
   const model = makeModel(tf, { name, imageShape, classes, seed: options.seed });
   const { optimizer, learningRate } = makeOptimizer(tf, options.optimizer, options.learningRate);
   model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockTime, count, duration, figure, percent } from '../src/format.ts';
+import { clockTime, count, duration, figure, percent, shortened } from '../src/format.ts';
 
 describe('numbers for people', () => {
   it('counts with separators', () => {
@@ -32,5 +32,12 @@ describe('numbers for people', () => {
       '1.23e-5',
       '8.10e+9',
     ]);
+  });
+
+  it('cuts texts at a word', () => {
+    expect(shortened('one two three', 13)).toBe('one two three');
+    expect(shortened('one two three', 12)).toBe('one two …');
+    expect(shortened('one, (two) three', 8)).toBe('one …');
+    expect(shortened('12345678', 5)).toBe('123 …');
   });
 });

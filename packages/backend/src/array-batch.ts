@@ -19,6 +19,11 @@ export type Rows = ArrayTensor | TensorRows;
 export interface ArrayBatch {
   readonly xs: Rows | readonly Rows[];
   readonly ys: Rows | readonly Rows[];
+  /**
+   * One weight per example for each output of the model: in training, the loss of the example is multiplied by it, and
+   * the mean is still taken over the examples. Evaluation leaves it aside, as `model.evaluate` does.
+   */
+  readonly weights?: readonly Rows[];
 }
 
 export const listOf = <T>(value: T | readonly T[]): readonly T[] =>
@@ -40,7 +45,11 @@ export function splitBatch(batch: ArrayBatch, partSize: number): ArrayBatch[] {
   for (let start = 0; start < size; start += partSize) {
     const end = Math.min(size, start + partSize);
     const cut = (rows: Rows): Rows => slice(rows, start, end);
-    parts.push({ xs: listOf(batch.xs).map(cut), ys: listOf(batch.ys).map(cut) });
+    parts.push({
+      xs: listOf(batch.xs).map(cut),
+      ys: listOf(batch.ys).map(cut),
+      ...(batch.weights && { weights: batch.weights.map(cut) }),
+    });
   }
   return parts;
 }

@@ -15,7 +15,8 @@ export interface CompiledOptimizer {
   beta1?: number;
   beta2?: number;
   epsilon?: number;
-  /** Protected in the types; updates made so far, undefined before the first. */
+  /** Counts the updates; protected in the types, as is the count. */
+  incrementIterations?(): void;
   iterations_?: number;
 }
 
@@ -24,6 +25,7 @@ interface CompiledFields {
   readonly lossFunctions?: readonly LossOrMetric[];
   readonly metricsTensors?: readonly (readonly [LossOrMetric, number])[];
   readonly metricsNames?: readonly string[];
+  getDedupedMetricsNames?(): string[];
   readonly optimizer?: CompiledOptimizer;
   readonly trainableWeights: readonly { read(): Variable }[];
   readonly weights: readonly { read(): Variable }[];
@@ -61,12 +63,13 @@ export function openModel(model: LayersModel): CompiledModel {
   // The one place that looks behind the types of TensorFlow.js.
   const outer = model as unknown as CompiledFields;
   const inner = outer.lossFunctions ? outer : (outer.model ?? outer);
-  const { lossFunctions, metricsTensors = [], metricsNames = [] } = inner;
+  const { lossFunctions, metricsTensors = [] } = inner;
   const optimizer = outer.optimizer ?? inner.optimizer;
   if (!lossFunctions || !optimizer)
     throw new TrainingError('invalidOptions', `The model "${model.name}" is not compiled.`, {
       hint: 'Call model.compile({ optimizer, loss, metrics }) first.',
     });
+  const metricsNames = inner.getDedupedMetricsNames?.() ?? inner.metricsNames ?? [];
   const variables = outer.trainableWeights.map((weight) => weight.read());
   if (variables.length === 0)
     throw new TrainingError('invalidOptions', `The model "${model.name}" has no trainable weights.`, {

@@ -7,7 +7,7 @@ import type { TrainingState } from './training-state.ts';
 /** A piece of work on the device. */
 export interface Task {
   readonly kind: 'gradient' | 'apply' | 'evaluate';
-  /** In the batch; 0 for an update. */
+  /** In the batch; 0 where none are needed, as for an update. */
   readonly examples: number;
 }
 
@@ -25,6 +25,8 @@ export interface EngineKeeper {
   guard<T>(task: Task, work: () => T): Promise<T>;
   /** Runs `work` that cannot be waited for; a failure that the engine does not throw comes with `confirm`. */
   watch<T>(work: () => T): T;
+  /** Counts bytes that work is about to take besides those in tensors. */
+  note(bytes: number): void;
   confirm(): Promise<void>;
   /** @throws TrainingError `deviceLost` where a tensor of the user's is gone with a device */
   refuseLost(tensor: Tensor): void;
@@ -58,6 +60,10 @@ export class PlainKeeper implements EngineKeeper {
 
   watch<T>(work: () => T): T {
     return work();
+  }
+
+  note(bytes: number): void {
+    this.tensors.note(bytes);
   }
 
   confirm(): Promise<void> {

@@ -62,6 +62,11 @@ export class TensorWatch {
     }
   }
 
+  /** Counts `bytes` that are about to be in use besides those that the engine knows of. */
+  note(bytes: number): void {
+    this.#peakBytes = Math.max(this.#peakBytes, this.bytesInUse + bytes);
+  }
+
   /** Begins a new peak. */
   reset(): void {
     this.#peakBytes = 0;

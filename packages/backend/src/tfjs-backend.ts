@@ -1,51 +1,88 @@
-import { TrainingError, type Backend, type Deferred, type Measurement } from '@batchwise/core';
+import type { Ability, Backend, BackendSnapshot, Deferred } from '@batchwise/core';
 import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
-import { deferredSum } from './deferred.ts';
+import { deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
+import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
 import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
+import { Objective } from './objective.ts';
+import { shapesOf, type Uploaded } from './uploaded.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
+import type { LayersModel, Tensor, Tf } from './tf.ts';
+import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
+import type { StepRunner } from './traced/tensor-work.ts';
 import { TrainingState, type HostCopy } from './training-state.ts';
-import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
+import { updateWork } from './update-work.ts';
 
-/** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
-export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
+/** What is wanted of a backend beyond what the loop needs. */
+export interface TfjsBackendOptions extends TracingOptions {
+  /**
+   * Given the model's metrics on each micro-batch that it is trained on, by name, and how many examples they are means
+   * over; takes them over. They are of the forward pass of training. Without it they are not computed.
+   */
+  readonly onTrainingMetrics?: (metrics: Readonly<Record<string, Deferred>>, examples: number) => void;
+}
 
 /**
  * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
  * are used, on the engine that `tf` is set to. The optimizer keeps its state, so the model can be saved or trained on
- * afterwards; its learning rate is scaled for single updates and given back at the end of each run.
+ * afterwards; its learning rate is scaled for single updates and given back after each.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  */
-export function tfjsBackend(tf: Tf, model: LayersModel): Backend<ArrayBatch, LayersGradient> {
-  return new TfjsBackend(tf, openModel(model));
+export function tfjsBackend(
+  tf: Tf,
+  model: LayersModel,
+  options: TfjsBackendOptions = {},
+): Backend<ArrayBatch, LayersGradient> {
+  return new TfjsBackend(tf, model, options);
 }
 
 const UPDATE: Task = { kind: 'apply', examples: 0 };
-const PENALTY: Task = { kind: 'gradient', examples: 0 };
+const NO_EXAMPLES: Task = { kind: 'evaluate', examples: 0 };
 
 const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
 
+/** Sums of the same values in another order, relative to the largest. */
+const SUMS_TOLERANCE = 1e-4;
+
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly name: string;
-  readonly can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
+  readonly can: ReadonlySet<Ability> = new Set<Ability>([
+    'loss',
+    'seconds',
+    'gradient',
+    'memory',
+    'exampleLosses',
+  ]);
   readonly #tf: Tf;
   readonly #model: CompiledModel;
+  readonly #objective: Objective;
   readonly #learningRate: LearningRateKnob;
   readonly #moments: MomentKnob;
   readonly #state: TrainingState;
   readonly #keeper: EngineKeeper;
+  readonly #steps: StepRunner;
+  readonly #onTrainingMetrics: TfjsBackendOptions['onTrainingMetrics'];
 
-  constructor(tf: Tf, model: CompiledModel) {
+  constructor(tf: Tf, model: LayersModel, options: TfjsBackendOptions) {
     this.name = tf.getBackend();
     this.#tf = tf;
-    this.#model = model;
-    this.#learningRate = new LearningRateKnob(model.optimizer);
-    this.#moments = new MomentKnob(model.optimizer);
-    this.#state = new TrainingState(tf, model);
-    this.#keeper = keeperOf({ tf, state: this.#state, onRestored: () => this.#learningRate.forget() });
+    this.#model = openModel(model);
+    const { optimizer } = this.#model;
+    this.#objective = new Objective(tf, this.#model);
+    this.#learningRate = new LearningRateKnob(optimizer);
+    this.#moments = new MomentKnob(optimizer);
+    this.#state = new TrainingState(tf, this.#model);
+    this.#keeper = keeperOf({
+      tf,
+      state: this.#state,
+      onRestored: () => this.#learningRate.renew(),
+    });
+    const onBytes = (bytes: number): void => this.#keeper.note(bytes);
+    this.#steps = stepRunner(tf, model, { ...options, optimizer, onBytes });
+    this.#onTrainingMetrics = options.onTrainingMetrics;
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -56,32 +93,59 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return splitBatch(batch, microBatchSize);
   }
 
-  gradient(batch: ArrayBatch) {
-    const { variables } = this.#model;
+  gradient(batch: ArrayBatch, ask?: { readonly exampleLosses: boolean }) {
     return this.#keeper.guard(taskOf('gradient', batch), () => {
-      const [xs, ys] = this.#upload(batch);
+      const examples = this.#upload(batch);
+      const wanted = {
+        exampleLosses: ask?.exampleLosses === true,
+        metrics: this.#onTrainingMetrics !== undefined,
+      };
       try {
-        const { value, grads } = this.#tf.variableGrads(() => this.#trainingLoss(xs, ys), [...variables]);
-        const gradient = variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
-        return { gradient, loss: deferredSum(value) };
+        const results = this.#steps.run({
+          part: 'gradient',
+          key: `${shapesOf(examples)} ${JSON.stringify(wanted)}`,
+          examples: sizeOfBatch(batch),
+          inputs: [...Object.values(examples).flat(), ...this.#model.weights],
+          tolerance: SUMS_TOLERANCE,
+          compute: () => this.#lossAndGradient(examples, wanted),
+        });
+        const { variables } = this.#model;
+        const [loss = null, ...others] = results;
+        const tensors = others.slice(0, variables.length);
+        const [losses, ...metrics] = others.slice(variables.length);
+        this.#onTrainingMetrics?.(this.#named(metrics), sizeOfBatch(batch));
+        return {
+          gradient: variables.map(({ name }, i) => ({ name, tensor: tensors[i] ?? null })),
+          loss: deferredSum(computed(loss)),
+          ...(losses && { exampleLosses: deferredValues(losses) }),
+        };
       } finally {
-        this.#tf.dispose([...xs, ...ys]);
+        this.#tf.dispose(Object.values(examples).flat());
       }
     });
   }
 
   accumulate(total: LayersGradient | undefined, part: LayersGradient, weight: number): LayersGradient {
     if (total === undefined && weight === 1) return part;
-    // In one tidy, so that a failure half-way leaves nothing.
-    const scaledSums = () =>
+    const scaledSums = (factor: number) =>
       part.map(({ tensor }, i) => {
         const before = total?.[i]?.tensor;
-        if (!tensor) return this.#tf.scalar(0);
-        const scaled = this.#tf.mul(tensor, weight);
+        if (!tensor) return null;
+        const scaled = this.#tf.mul(tensor, factor);
         return before ? this.#tf.add(before, scaled) : scaled;
       });
-    const sums = this.#keeper.watch(() => this.#tf.tidy(scaledSums));
-    const sum = part.map(({ name, tensor }, i) => ({ name, tensor: tensor ? (sums[i] ?? null) : null }));
+    const sums = this.#keeper.watch(() =>
+      this.#steps.run({
+        part: 'accumulate',
+        key: `${presenceOf(part)} ${total ? presenceOf(total) : ''}`,
+        inputs: [...tensorsOf(part), ...tensorsOf(total ?? [])],
+        numbers: [weight],
+        tolerance: SUMS_TOLERANCE,
+        compute: () => scaledSums(weight),
+        rehearsal: { numbers: [weight / 2], compute: () => scaledSums(weight / 2) },
+      }),
+    );
+    const sum = part.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
     this.release(part, ...(total ? [total] : []));
     return sum;
   }
@@ -96,49 +160,60 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         const column = this.#tf.reshape(other, [-1, 1]);
         return [this.#tf.reshape(this.#tf.matMul(row, column), [1])];
       });
-      return this.#tf.concat(parts);
+      return [this.#tf.concat(parts)];
     };
-    return deferredSum(this.#keeper.watch(() => this.#tf.tidy(inner)));
+    const [products = null] = this.#keeper.watch(() =>
+      this.#steps.run({
+        part: 'dot',
+        key: `${presenceOf(a)} ${a === b ? '' : presenceOf(b)}`,
+        inputs: a === b ? tensorsOf(a) : [...tensorsOf(a), ...tensorsOf(b)],
+        tolerance: SUMS_TOLERANCE,
+        compute: inner,
+      }),
+    );
+    return deferredSum(computed(products));
   }
 
   async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {
     this.#learningRate.set(learningRateScale);
     this.#moments.set(momentDecayScale);
-    const update = () => this.#tf.tidy(() => this.#model.optimizer.applyGradients(gradient));
-    await this.#keeper.guard(UPDATE, update);
+    try {
+      await this.#keeper.guard(UPDATE, () => this.#steps.run(updateWork(this.#model, gradient)));
+    } finally {
+      this.#learningRate.restore();
+    }
   }
 
   penaltyGradient(): Promise<LayersGradient | undefined> {
-    return this.#keeper.guard(PENALTY, () => penaltyGradient(this.#tf, this.#model));
+    return this.#keeper.guard(NO_EXAMPLES, () => penaltyGradient(this.#tf, this.#model));
   }
 
-  async snapshot() {
+  async snapshot(): Promise<BackendSnapshot> {
     let copy: HostCopy | undefined = await this.#state.read();
-    return {
-      restore: () => {
-        if (copy) this.#state.write(copy);
-        this.#learningRate.forget();
-      },
-      dispose: () => void (copy = undefined),
+    const writeBack = (): void => {
+      if (!copy) return;
+      this.#state.write(copy);
+      this.#learningRate.renew();
     };
+    return { restore: () => this.#keeper.watch(writeBack), dispose: () => (copy = undefined) };
   }
 
   evaluate(batch: ArrayBatch) {
     return this.#keeper.guard(taskOf('evaluate', batch), () => {
-      const [xs, ys] = this.#upload(batch);
-      const { tidy, mean } = this.#tf;
+      const examples = this.#upload({ xs: batch.xs, ys: batch.ys });
+      const { xs, ys } = examples;
       try {
-        const values = tidy(() => {
-          const outputs = this.#model.outputs(xs, false);
-          const metrics = this.#model.metrics.map(({ metric, output }) =>
-            mean(metric(at(ys, output, 'target'), at(outputs, output, 'output'))),
-          );
-          return [this.#dataLoss(ys, outputs), ...metrics];
+        const [loss = null, ...metrics] = this.#steps.run({
+          part: 'evaluation',
+          key: shapesOf(examples),
+          inputs: [...xs, ...ys, ...this.#model.weights],
+          tolerance: SUMS_TOLERANCE,
+          compute: () => {
+            const outputs = this.#model.outputs(xs, false);
+            return [this.#objective.dataLoss(outputs, { ys }), ...this.#objective.metrics(outputs, { ys })];
+          },
         });
-        const [loss, ...metrics] = values.map((value) => deferredSum(value));
-        const named = metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', metric] as const);
-        if (!loss) throw new Error('unreachable: the loss is always evaluated');
-        return { loss, metrics: Object.fromEntries(named) };
+        return { loss: deferredSum(computed(loss)), metrics: this.#named(metrics) };
       } finally {
         this.#tf.dispose([...xs, ...ys]);
       }
@@ -166,47 +241,51 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   release(...gradients: readonly LayersGradient[]): void {
-    for (const gradient of gradients)
-      for (const { tensor } of gradient) if (tensor && !tensor.isDisposed) tensor.dispose();
+    for (const tensor of gradients.flatMap(tensorsOf)) if (!tensor.isDisposed) tensor.dispose();
   }
 
   endRun(): Promise<void> {
-    this.#learningRate.restore();
+    this.#steps.dispose();
     this.#moments.set(1);
     return this.#keeper.endRun();
   }
 
-  #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
+  #upload({ xs, ys, weights = [] }: ArrayBatch): Uploaded {
     const upload = (rows: Rows): Tensor => {
       if ('data' in rows) return this.#tf.tensor(rows.data, [...rows.shape]);
       this.#keeper.refuseLost(rows.tensor);
       return this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)));
     };
-    return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
+    return { xs: listOf(xs).map(upload), ys: listOf(ys).map(upload), weights: weights.map(upload) };
   }
 
-  #trainingLoss(xs: readonly Tensor[], ys: readonly Tensor[]): Scalar {
-    const loss = this.#dataLoss(ys, this.#model.outputs(xs, true));
-    return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
+  /** The loss, the gradient of each variable, the losses of the examples or null, and the metrics that are wanted. */
+  #lossAndGradient(
+    examples: Uploaded,
+    wanted: { readonly exampleLosses: boolean; readonly metrics: boolean },
+  ): readonly (Tensor | null)[] {
+    const { variables } = this.#model;
+    let losses: Tensor | null = null;
+    let metrics: readonly Tensor[] = [];
+    const trainingLoss = () => {
+      const outputs = this.#model.outputs(examples.xs, true);
+      if (wanted.metrics)
+        metrics = this.#objective.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
+      if (wanted.exampleLosses) losses = this.#tf.keep(this.#objective.exampleLosses(outputs, examples));
+      return this.#objective.trainingLoss(outputs, examples);
+    };
+    const { value, grads } = this.#tf.variableGrads(trainingLoss, [...variables]);
+    return [value, ...variables.map(({ name }) => grads[name] ?? null), losses, ...metrics];
   }
 
-  /** The sum over outputs of each one's mean loss per example, as TensorFlow.js defines it. */
-  #dataLoss(ys: readonly Tensor[], outputs: readonly Tensor[]): Scalar {
-    const losses = this.#model.losses.map((loss, i) =>
-      this.#tf.mean<Scalar>(loss(at(ys, i, 'target'), at(outputs, i, 'output'))),
+  #named(metrics: readonly (Tensor | null)[]): Readonly<Record<string, Deferred>> {
+    return Object.fromEntries(
+      metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(computed(metric))]),
     );
-    return losses.reduce((sum, loss) => this.#tf.add(sum, loss));
   }
 }
 
-function at(tensors: readonly Tensor[], index: number, what: 'target' | 'output'): Tensor {
-  const tensor = tensors[index];
-  if (tensor) return tensor;
-  throw new TrainingError(
-    'invalidOptions',
-    `The model needs ${what} ${index + 1}, but there are ${tensors.length}.`,
-    {
-      hint: 'Give the batch one ys for each output of the model.',
-    },
-  );
+function computed(tensor: Tensor | null): Tensor {
+  if (!tensor) throw new Error('unreachable: it is always computed');
+  return tensor;
 }

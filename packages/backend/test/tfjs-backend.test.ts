@@ -136,10 +136,28 @@ describe('the learning rate', () => {
       await backend.apply(gradient, 0.5);
       backend.release(gradient);
       expect(furthest(await weightsOf(half), await weightsOf(scaled))).toBeLessThan(1e-7);
-      await backend.endRun();
       expect((scaled.optimizer as unknown as { learningRate: number }).learningRate).toBe(0.1);
+      await backend.endRun();
     },
   );
+
+  it('follows a schedule that sets it between two updates', async () => {
+    const { tf } = await loadEngine('cpu');
+    const [theirs, ours] = [classifier(tf, tf.train.adam(0.1)), classifier(tf, tf.train.adam(0.1))];
+    const backend = tfjsBackend(tf, ours);
+    for (const [i, rate] of [0.1, 0.1, 0.03].entries()) {
+      for (const model of [theirs, ours]) Object.assign(model.optimizer, { learningRate: rate });
+      Object.assign(theirs.optimizer, { learningRate: 2 * rate });
+      await step(tf, theirs, batchOf(8, i));
+      const { gradient, loss } = await backend.gradient(batchOf(8, i));
+      loss.dispose();
+      await backend.apply(gradient, 2);
+      backend.release(gradient);
+    }
+    await backend.endRun();
+    expect(furthest(await weightsOf(theirs), await weightsOf(ours))).toBeLessThan(1e-7);
+    expect(ours.optimizer).toMatchObject({ learningRate: 0.03 });
+  });
 });
 
 describe('nothing is left behind', () => {

@@ -1,8 +1,10 @@
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { registerWasmTrainingKernels } from '../src/index.ts';
 import { loadEngine, type LayersTf } from '../src/node/index.ts';
 import { furthest, noise } from './models.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 type Make = (tf: LayersTf) => Tensor<Rank>[];
 

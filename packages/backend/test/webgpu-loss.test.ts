@@ -1,10 +1,12 @@
 import { train, type Observer } from '@batchwise/core';
 import { expectNoLeak } from '@batchwise/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { tensorSource, tfjsBackend } from '../src/index.ts';
 import { loadEngine } from '../src/node/index.ts';
 import { halving, journal, rowsOf } from './runs.ts';
 import { batchOf, classifier, imageClassifier, imagesOf, tensorsOf } from './models.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 // On Dawn's null device, which computes nothing: values are no matter here.
 const { tf } = await loadEngine('webgpu', { webgpu: { dawn: ['backend=null'] } });

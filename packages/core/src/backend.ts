@@ -6,7 +6,12 @@ import type { Deferred, MemoryReading } from './measurements.ts';
 export interface MicroBatchGradient<Gradient> {
   readonly gradient: Gradient;
   readonly loss: Deferred;
+  /** The loss of each example, in their order and without importance weights; only where it was asked for. */
+  readonly exampleLosses?: Deferred<ArrayLike<number>>;
 }
+
+/** What a backend may be able to measure: what controllers ask for, and what sources do. */
+export type Ability = Measurement | 'exampleLosses';
 
 /** Means over one evaluated batch. */
 export interface BatchEvaluation {
@@ -29,14 +34,17 @@ export interface BackendSnapshot {
  */
 export interface Backend<Batch, Gradient> {
   readonly name: string;
-  /** What it is able to measure; a controller that asks for more is refused before the first step. */
-  readonly can: ReadonlySet<Measurement>;
+  /** What it is able to measure; a controller or a source that asks for more is refused before the first step. */
+  readonly can: ReadonlySet<Ability>;
   /** Examples in a batch. */
   sizeOf(batch: Batch): number;
   /** Consecutive parts of `microBatchSize` examples, the last one smaller where it does not divide. */
   split(batch: Batch, microBatchSize: number): readonly Batch[];
-  /** Loss and mean gradient of a micro-batch at the present weights; the weights stay as they are. */
-  gradient(batch: Batch): Awaitable<MicroBatchGradient<Gradient>>;
+  /**
+   * Loss and mean gradient of a micro-batch at the present weights; the weights stay as they are. Where a batch has
+   * importance weights w, both are means of w · loss over its examples.
+   */
+  gradient(batch: Batch, ask?: { readonly exampleLosses: boolean }): Awaitable<MicroBatchGradient<Gradient>>;
   /** `total + weight · part`, or `weight · part` where there is no total yet. Takes both over. */
   accumulate(total: Gradient | undefined, part: Gradient, weight: number): Gradient;
   /** Σ over all parameters of a · b. */

@@ -1,4 +1,6 @@
-export type { Backend, BackendSnapshot, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export type { Ability, Backend, BackendSnapshot, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export { Breath } from './breath.ts';
+export { broadcastTo, type Tell } from './broadcast.ts';
 export { monotonicClock, type Clock } from './clock.ts';
 export type {
   AppliedStep,
@@ -13,6 +15,7 @@ export type {
   RunInfo,
 } from './controller.ts';
 export { evaluate } from './evaluate.ts';
+export { GradientMeter } from './gradient-meter.ts';
 export type { Awaitable, Json } from './json.ts';
 export {
   constantRate,
@@ -33,5 +36,6 @@ export type {
 } from './options.ts';
 export type { Evaluation, Observer, Progress, RunEvents, StoppedBy, TimeTotals } from './run-events.ts';
 export type { BatchCursor, BatchSource } from './source.ts';
+export { TimeLedger, type StepSeconds } from './time-ledger.ts';
 export { train } from './train.ts';
 export { TrainingError, type TrainingErrorCode } from './training-error.ts';

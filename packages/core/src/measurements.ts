@@ -22,10 +22,10 @@ export interface MemoryReading {
   readonly source: string;
 }
 
-/** A number that may still be on the device. */
-export interface Deferred {
-  /** Waits for the device, answers the number and frees it. Call it once. */
-  read(): Promise<number>;
+/** A value that may still be on the device; a number where nothing else is said. */
+export interface Deferred<Value = number> {
+  /** Waits for the device, answers the value and frees it. Call it once. */
+  read(): Promise<Value>;
   /** Frees it unread. Safe after `read`. */
   dispose(): void;
 }

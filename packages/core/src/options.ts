@@ -36,6 +36,8 @@ export interface Checkpoint<State extends Json> {
   readonly step: number;
   readonly examples: number;
   readonly decision: Decision<State>;
+  /** The state of a source that learns; `train` does not put it back, the source is made anew from it. */
+  readonly source?: Json;
 }
 
 /** What `train` takes: one plug per socket, when to stop, and how to watch. */

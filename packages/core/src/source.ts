@@ -1,4 +1,4 @@
-import type { Awaitable } from './json.ts';
+import type { Awaitable, Json } from './json.ts';
 
 /** Socket 2: supplies examples. The size of a batch is asked for, never owned. */
 export interface BatchSource<Batch> {
@@ -6,6 +6,8 @@ export interface BatchSource<Batch> {
   readonly size: number | undefined;
   /** The same index gives the same order, however it is cut into batches; `startAt` skips that many examples. */
   epoch(index: number, startAt?: number): BatchCursor<Batch>;
+  /** What `observe` left behind, to make the source anew from; absent where the order does not depend on losses. */
+  state?(): Json;
 }
 
 /** A position in one epoch. */
@@ -15,4 +17,9 @@ export interface BatchCursor<Batch> {
    * `take` of the same cursor, which may use its memory again.
    */
   take(count: number): Awaitable<Batch | undefined>;
+  /**
+   * Where a cursor has it, it is told the loss of each example of its latest batch, in their order, once the update is
+   * applied. An importance weight that a batch carries is not in them.
+   */
+  observe?(losses: ArrayLike<number>): void;
 }

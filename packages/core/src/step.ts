@@ -11,6 +11,8 @@ export interface StepRequest<Batch> {
   readonly measure: ReadonlySet<Measurement>;
   /** The whole factor on the learning rate. */
   readonly learningRateScale: number;
+  /** Whether the source wants to hear the loss of each example. */
+  readonly exampleLosses: boolean;
 }
 
 /** A loss and the examples it is the mean over. */
@@ -27,6 +29,8 @@ export interface AppliedUpdate {
   /** Known only where the loss was measured; otherwise `losses` is handed over, still on the device. */
   readonly loss: number | undefined;
   readonly losses: readonly PartLoss[];
+  /** In the order of the batch; empty where nobody asked. */
+  readonly exampleLosses: readonly number[];
   readonly gradient: GradientMoments | undefined;
   readonly memory: MemoryReading | undefined;
   readonly measuringSeconds: number;
@@ -42,55 +46,96 @@ export async function tryStep<Batch, Gradient>(
   request: StepRequest<Batch>,
   clock: Clock,
 ): Promise<AppliedUpdate | FailedStep> {
-  const { batch, plan, measure } = request;
-  const size = backend.sizeOf(batch);
-  const meter = measure.has('gradient') && size > 1 ? new GradientMeter(backend, clock) : undefined;
-  const losses: PartLoss[] = [];
-  const microBatchSize = partSize(size, plan, meter !== undefined);
-  const failedStep = (kind: FailedStep['kind'], cause: unknown): FailedStep => ({
-    kind,
-    plan,
-    microBatchSize,
-    cause,
-  });
-  let total: Gradient | undefined;
-  let keepLosses = false;
-  let pending: Gradient | undefined;
-  let mayBeApplied = false;
+  const trial = new StepTrial(backend, request, clock);
   try {
-    await meter?.open();
-    for (const part of backend.split(batch, microBatchSize)) {
-      const examples = backend.sizeOf(part);
-      const { gradient, loss } = await backend.gradient(part);
-      losses.push({ loss, examples });
-      pending = gradient;
-      meter?.add(total, gradient, examples);
-      total = backend.accumulate(total, gradient, examples / size);
-      pending = undefined;
-    }
-    await backend.confirm?.();
-    if (total === undefined) throw new Error(`The backend split a batch of ${size} examples into nothing.`);
-    const loss = measure.has('loss') ? await meanOf(losses, size) : undefined;
-    if (loss !== undefined && !Number.isFinite(loss))
-      return failedStep('nonFinite', new Error(`The loss of this batch is ${loss}.`));
-    mayBeApplied = true;
-    await backend.apply(total, request.learningRateScale, plan.momentDecayScale);
-    const gradient = await meter?.read(size);
-    if (measure.has('seconds')) await backend.settle();
-    keepLosses = loss === undefined;
-    const memory = measure.has('memory') ? backend.memory() : undefined;
-    const measuringSeconds = meter?.seconds ?? 0;
-    return { kind: 'applied', microBatchSize, loss, losses, gradient, memory, measuringSeconds };
+    return await trial.run();
   } catch (cause) {
     const kind = backend.classify(cause);
     // From the update on, nothing may pass for a step that was not applied: its examples would be trained on twice. A
     // lost device takes the update with it.
-    if (kind === 'other' || (mayBeApplied && kind !== 'deviceLost')) throw cause;
-    return failedStep(kind, cause);
+    if (kind === 'other' || (trial.mayBeApplied && kind !== 'deviceLost')) throw cause;
+    return trial.failed(kind, cause);
   } finally {
-    for (const gradient of [total, pending]) if (gradient !== undefined) backend.release(gradient);
-    meter?.dispose();
-    if (!keepLosses) for (const { loss } of losses) loss.dispose();
+    trial.dispose();
+  }
+}
+
+/** One try and all that it has on the device. */
+class StepTrial<Batch, Gradient> {
+  mayBeApplied = false;
+  readonly #backend: Backend<Batch, Gradient>;
+  readonly #request: StepRequest<Batch>;
+  readonly #size: number;
+  readonly #microBatchSize: number;
+  readonly #meter: GradientMeter<Gradient> | undefined;
+  readonly #losses: PartLoss[] = [];
+  readonly #exampleLosses: Deferred<ArrayLike<number>>[] = [];
+  #total: Gradient | undefined;
+  #pending: Gradient | undefined;
+  #handsLossesOver = false;
+
+  constructor(backend: Backend<Batch, Gradient>, request: StepRequest<Batch>, clock: Clock) {
+    this.#backend = backend;
+    this.#request = request;
+    this.#size = backend.sizeOf(request.batch);
+    const isMeasured = request.measure.has('gradient') && this.#size > 1;
+    this.#meter = isMeasured ? new GradientMeter(backend, clock) : undefined;
+    this.#microBatchSize = partSize(this.#size, request.plan, isMeasured);
+  }
+
+  async run(): Promise<AppliedUpdate | FailedStep> {
+    const { measure, plan, learningRateScale } = this.#request;
+    const total = await this.#meanGradient();
+    await this.#backend.confirm?.();
+    const loss = measure.has('loss') ? await meanOf(this.#losses, this.#size) : undefined;
+    if (loss !== undefined && !Number.isFinite(loss))
+      return this.failed('nonFinite', new Error(`The loss of this batch is ${loss}.`));
+    this.mayBeApplied = true;
+    await this.#backend.apply(total, learningRateScale, plan.momentDecayScale);
+    const gradient = await this.#meter?.read(this.#size);
+    if (measure.has('seconds')) await this.#backend.settle();
+    const exampleLosses = await readAll(this.#exampleLosses);
+    const memory = measure.has('memory') ? this.#backend.memory() : undefined;
+    this.#handsLossesOver = loss === undefined;
+    return {
+      kind: 'applied',
+      microBatchSize: this.#microBatchSize,
+      loss,
+      losses: this.#losses,
+      exampleLosses,
+      gradient,
+      memory,
+      measuringSeconds: this.#meter?.seconds ?? 0,
+    };
+  }
+
+  failed(kind: FailedStep['kind'], cause: unknown): FailedStep {
+    return { kind, plan: this.#request.plan, microBatchSize: this.#microBatchSize, cause };
+  }
+
+  dispose(): void {
+    for (const gradient of [this.#total, this.#pending])
+      if (gradient !== undefined) this.#backend.release(gradient);
+    this.#meter?.dispose();
+    for (const losses of this.#exampleLosses) losses.dispose();
+    if (!this.#handsLossesOver) for (const { loss } of this.#losses) loss.dispose();
+  }
+
+  async #meanGradient(): Promise<Gradient> {
+    await this.#meter?.open();
+    for (const part of this.#backend.split(this.#request.batch, this.#microBatchSize)) {
+      const examples = this.#backend.sizeOf(part);
+      const { gradient, loss, exampleLosses } = await this.#backend.gradient(part, this.#request);
+      this.#losses.push({ loss, examples });
+      if (exampleLosses) this.#exampleLosses.push(exampleLosses);
+      this.#pending = gradient;
+      this.#meter?.add(this.#total, gradient, examples);
+      this.#total = this.#backend.accumulate(this.#total, gradient, examples / this.#size);
+      this.#pending = undefined;
+    }
+    if (this.#total === undefined)
+      throw new Error(`The backend split a batch of ${this.#size} examples into nothing.`);
+    return this.#total;
   }
 }
 
@@ -104,4 +149,10 @@ async function meanOf(losses: readonly PartLoss[], size: number): Promise<number
   let sum = 0;
   for (const { loss, examples } of losses) sum += (await loss.read()) * examples;
   return sum / size;
+}
+
+async function readAll(parts: readonly Deferred<ArrayLike<number>>[]): Promise<number[]> {
+  let losses: number[] = [];
+  for (const part of parts) losses = losses.concat(Array.from(await part.read()));
+  return losses;
 }

@@ -4,7 +4,7 @@ import type { TimeTotals } from './run-events.ts';
 const WINDOW = 15;
 
 /** One applied step, for the books. */
-export interface StepTime {
+export interface StepSeconds {
   readonly batchSize: number;
   readonly seconds: number;
   /** Seconds in inner products of gradients and in reading them. */
@@ -31,7 +31,7 @@ export class TimeLedger {
   #overheadSeconds = 0;
   #evaluationSeconds = 0;
 
-  addStep({ batchSize, seconds, measuringSeconds, plain }: StepTime): void {
+  addStep({ batchSize, seconds, measuringSeconds, plain }: StepSeconds): void {
     this.#appliedSeconds += seconds;
     const account = this.#sizes.get(batchSize) ?? openAccount();
     this.#sizes.set(batchSize, account);

@@ -6,6 +6,7 @@ import type { Json } from './json.ts';
 import type { MemoryReading } from './measurements.ts';
 import type { RunSummary, TrainOptions } from './options.ts';
 import { RunBook } from './run-book.ts';
+import type { BatchCursor } from './source.ts';
 import { checkSettings, type Settings } from './settings.ts';
 import { Snapshots } from './snapshots.ts';
 import { tryStep, type AppliedUpdate } from './step.ts';
@@ -65,6 +66,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     const book = this.#book;
     book.openEpoch();
     const cursor = this.#options.source.epoch(book.progress.epoch, book.examplesIntoEpoch);
+    if (cursor.observe) this.#refuseDeafBackend();
     let complete = false;
     while (!complete && book.stoppedBy === undefined) {
       await this.#breath.take();
@@ -72,7 +74,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       await this.#settleBeforeTiming();
       const started = this.#settings.clock();
       const batch = await cursor.take(book.mayTake(this.#decision.plan.batchSize));
-      if (batch !== undefined) await this.#runStep(batch, started);
+      if (batch !== undefined) await this.#runStep(batch, cursor, started);
       complete = batch === undefined || book.examplesIntoEpoch === this.#options.source.size;
       if (book.validationDue(complete)) await this.#validate();
     }
@@ -81,7 +83,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   }
 
   /** Tries until the batch is applied or the controller gives up; the examples stay the same. */
-  async #runStep(batch: Batch, started: number): Promise<void> {
+  async #runStep(batch: Batch, cursor: BatchCursor<Batch>, started: number): Promise<void> {
     const { backend, controller } = this.#options;
     const { clock } = this.#settings;
     const examples = backend.sizeOf(batch);
@@ -90,11 +92,19 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       const learningRateScale = this.#book.learningRateScale(plan, examples);
       const outcome = await tryStep(
         backend,
-        { batch, plan, measure: new Set(measure), learningRateScale },
+        {
+          batch,
+          plan,
+          measure: new Set(measure),
+          learningRateScale,
+          exampleLosses: cursor.observe !== undefined,
+        },
         clock,
       );
-      if (outcome.kind === 'applied')
+      if (outcome.kind === 'applied') {
+        cursor.observe?.(outcome.exampleLosses);
         return this.#countStep(outcome, { examples, learningRateScale, seconds: clock() - from });
+      }
       this.#book.ledger.addOverhead(clock() - from);
       await this.#tell('stepFailed', { ...this.#book.progress, outcome });
       if (outcome.kind === 'deviceLost') await this.#revive(outcome.cause);
@@ -242,9 +252,17 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       });
   }
 
+  #refuseDeafBackend(): void {
+    const { backend } = this.#options;
+    if (backend.can.has('exampleLosses')) return;
+    throw new TrainingError('cannotMeasure', 'The source needs the loss of each example.', {
+      hint: `Backend ${backend.name} measures ${[...backend.can].join(', ')}; take a source that learns nothing.`,
+    });
+  }
+
   /** `runFinished` is always sent, and the first error is the one that counts. */
   async #finish(failure: { readonly error: unknown } | undefined): Promise<RunSummary<State>> {
-    const { backend } = this.#options;
+    const { backend, source } = this.#options;
     const book = this.#book;
     book.losses.dispose();
     this.#snapshots.dispose();
@@ -275,6 +293,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       step,
       examples,
       decision: this.#decision,
+      ...(source.state && { source: source.state() }),
     };
     return { ...end, status, validation: book.latestValidation, checkpoint };
   }

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { assetPath } from './assets.ts';
 import { allocatorAddonIn, entryIn } from './installation.ts';
 import type { BuildTools } from './needs.ts';
-import { reasonIn } from './run.ts';
+import { afterSeconds, anySignal, reasonIn, type Ending } from './run.ts';
 import { NPM, type Session } from './session.ts';
 import { SetupError } from './setup-error.ts';
 
 /** Lines in which make names a file it starts on: two sources, one link, two copies. */
 const MAKE_LINES = 5;
+
+/** How long node-gyp may take to fetch Node's headers, seconds: by itself it waits for a silent host for minutes. */
+const HEADERS_SECONDS = 60;
 
 /**
  * Builds the addon of TensorFlow.js for Node from the package's own sources against what lies in `deps`.
@@ -20,20 +23,9 @@ export async function buildBinding(session: Session, tools: BuildTools): Promise
   const step = 'Building the addon';
   let done = 0;
   session.report({ step, done, total: MAKE_LINES, unit: 'parts' });
-  const { exitCode, output } = await session.run({
-    program: NPM,
-    args: ['exec', '--no', '--', 'node-pre-gyp', 'install', '--build-from-source'],
-    cwd: session.packageFolder,
-    env: {
-      CXX: tools.compiler,
-      PYTHON: tools.python,
-      npm_config_nodedir: tools.nodeDirectory,
-    },
-    onLine: (line) => {
-      if (!/^\s+(CXX|SOLINK|COPY)/.test(line)) return;
-      done = Math.min(MAKE_LINES, done + 1);
-      session.report({ step, done, total: MAKE_LINES, unit: 'parts' });
-    },
+  const { exitCode, output } = await runNodeGyp(session, tools, () => {
+    done = Math.min(MAKE_LINES, done + 1);
+    session.report({ step, done, total: MAKE_LINES, unit: 'parts' });
   });
   if (exitCode === 0) return;
   if (/nodejs\.org|node_api\.h: No such file|headers\.tar/.test(output))
@@ -44,6 +36,32 @@ export async function buildBinding(session: Session, tools: BuildTools): Promise
         'the folder that has include/node/node_api.h.',
     );
   throw new Error(`the addon could not be built: ${reasonIn(output)}`);
+}
+
+/** Runs node-gyp; until make starts it may be waiting for a host that says nothing. */
+async function runNodeGyp(session: Session, tools: BuildTools, onMakeLine: () => void): Promise<Ending> {
+  const hang = new AbortController();
+  const late = new Error(`nothing arrived from nodejs.org for ${HEADERS_SECONDS} s`);
+  const timer = setTimeout(() => hang.abort(late), HEADERS_SECONDS * 1000);
+  try {
+    return await session.run({
+      program: NPM,
+      args: ['exec', '--no', '--', 'node-pre-gyp', 'install', '--build-from-source'],
+      cwd: session.packageFolder,
+      env: { CXX: tools.compiler, PYTHON: tools.python, npm_config_nodedir: tools.nodeDirectory },
+      signal: anySignal(hang.signal, session.signal),
+      onLine: (line) => {
+        if (!/^\s+(CXX|SOLINK|COPY)/.test(line)) return;
+        clearTimeout(timer);
+        onMakeLine();
+      },
+    });
+  } catch (error) {
+    if (error !== late) throw error;
+    return { exitCode: 143, output: late.message };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Folders of headers inside TensorFlow's own that its internal headers include from. */
@@ -100,6 +118,7 @@ export interface CheckedBuild {
 
 /** A matrix product on a GPU that the build has no code for is compiled for half an hour; that is no use to anybody. */
 const CHECK_SECONDS = 180;
+const TOO_LONG = new Error(`it had computed nothing after ${CHECK_SECONDS} s`);
 
 /**
  * Loads the build in a process of its own, where it may crash, and computes with it.
@@ -107,7 +126,6 @@ const CHECK_SECONDS = 180;
  * @throws Error with what it said when it does not load or compute
  */
 export async function checkBuild(session: Session, addon?: string): Promise<CheckedBuild> {
-  const limit = AbortSignal.timeout(CHECK_SECONDS * 1000);
   const { exitCode, output } = await session.run({
     program: process.execPath,
     args: [
@@ -115,7 +133,7 @@ export async function checkBuild(session: Session, addon?: string): Promise<Chec
       entryIn(session.folder, session.variant),
       ...(addon === undefined ? [] : [addon]),
     ],
-    signal: AbortSignal.any([limit, ...(session.signal ? [session.signal] : [])]),
+    signal: anySignal(afterSeconds(CHECK_SECONDS, TOO_LONG), session.signal),
   });
   const answer = output.split(/\r?\n/).find((line) => line.startsWith('{"tensorflow"'));
   if (exitCode !== 0 || answer === undefined)

@@ -4,6 +4,7 @@ export {
   type AllocatorStatistics,
 } from './allocator-statistics.ts';
 export {
+  nativeFailure,
   nativeLocation,
   type InstallationRecord,
   type NativeLocation,

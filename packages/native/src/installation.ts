@@ -64,12 +64,43 @@ export function nativeLocation(cacheDir: string, variant: Variant): NativeLocati
   return { ...record, variant, entry, ...(existsSync(allocatorAddon) && { allocatorAddon }) };
 }
 
-function readRecord(path: string): InstallationRecord | undefined {
+/** What is kept about a setup that failed. */
+type FailureRecord = { schema: 'batchwise.native-failure/1'; reason: string };
+
+const failureOf = (cacheDir: string, variant: Variant): string =>
+  join(rootOf(cacheDir), `${variant}.failed.json`);
+
+/**
+ * Why the last setup failed; undefined where none did since one worked. One that was interrupted has not failed.
+ * @param cacheDir the folder that was given to `setupNative`
+ */
+export function nativeFailure(cacheDir: string, variant: Variant): string | undefined {
+  return readJson<FailureRecord>(failureOf(cacheDir, variant), 'batchwise.native-failure/1')?.reason;
+}
+
+/** Keeps why a setup failed. Where nothing can be written it is not kept, and that is no failure of its own. */
+export async function rememberFailure(cacheDir: string, variant: Variant, reason: string): Promise<void> {
+  const record: FailureRecord = { schema: 'batchwise.native-failure/1', reason };
+  const file = failureOf(cacheDir, variant);
+  const draft = `${file}.${process.pid}`;
   try {
-    const record = JSON.parse(readFileSync(path, 'utf8')) as InstallationRecord;
-    return record.schema === 'batchwise.native/1' ? record : undefined;
+    await mkdir(rootOf(cacheDir), { recursive: true });
+    await writeFile(draft, `${JSON.stringify(record, null, 2)}\n`);
+    await rename(draft, file);
   } catch {
-    return undefined; // Not there, or cut short: as if nothing was set up.
+    await rm(draft, { force: true });
+  }
+}
+
+const readRecord = (path: string): InstallationRecord | undefined =>
+  readJson<InstallationRecord>(path, 'batchwise.native/1');
+
+function readJson<T extends { schema: string }>(path: string, schema: T['schema']): T | undefined {
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as T;
+    return record.schema === schema ? record : undefined;
+  } catch {
+    return undefined; // Not there, or cut short: as if there was nothing.
   }
 }
 
@@ -99,6 +130,7 @@ export async function finishInstallation(
   await writeFile(draft, `${JSON.stringify(record, null, 2)}\n`);
   await rename(draft, recordOf(cacheDir, variant));
   await rm(join(built.folder, OWNER), { force: true });
+  await rm(failureOf(cacheDir, variant), { force: true });
   await removeLeftovers(cacheDir, variant);
 }
 

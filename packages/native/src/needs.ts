@@ -30,6 +30,7 @@ export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly nodeExecutable: string;
   readonly platform: NodeJS.Platform;
+  readonly arch: string;
 }
 
 /** Free bytes for this user on the disk of a folder, of which the last parts need not exist yet. */

@@ -1,5 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { anySignal, type Command, type Ending } from './run.ts';
+import type { Session } from './session.ts';
 
 /** How far a step of the setup is. */
 export interface SetupProgress {
@@ -53,4 +55,39 @@ export async function whileWatching<T>(
     hasEnded = true;
     clearInterval(timer);
   }
+}
+
+/** How long a program that fetches may take to write something, and how long it may pause after that, seconds. */
+export interface IdleLimits {
+  readonly first: number;
+  readonly pause: number;
+}
+
+/** For npm and pip, which try again by themselves; what is beyond that hangs. */
+export const FETCH_LIMITS: IdleLimits = { first: 60, pause: 120 };
+
+/** A program that fetches something into folders. */
+export interface Fetching {
+  readonly command: Command;
+  /** What it fills. */
+  readonly folders: readonly string[];
+  readonly limits: IdleLimits;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Runs a program that fetches something, and ends it when nothing arrives any more: a host that takes connections and
+ * stays silent would hold the setup for many minutes.
+ * @throws Error when nothing arrived for as long as the limits say
+ */
+export function runFetching(session: Session, fetching: Fetching): Promise<Ending> {
+  const { command, folders, limits, onBytes } = fetching;
+  const stall = new AbortController();
+  const watch = (bytes: number, idleSeconds: number): void => {
+    onBytes(bytes);
+    const limit = bytes === 0 ? limits.first : limits.pause;
+    if (idleSeconds > limit) stall.abort(new Error(`nothing arrived for ${limit} s`));
+  };
+  const signal = anySignal(stall.signal, session.signal);
+  return whileWatching(folders, watch, () => session.run({ ...command, signal }));
 }

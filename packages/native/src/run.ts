@@ -57,6 +57,20 @@ export const run: Run = ({ program, args, cwd, env, signal, onLine = () => undef
     });
   });
 
+/** A signal that is aborted when one of those given is. */
+export const anySignal = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal =>
+  AbortSignal.any(signals.filter((signal) => signal !== undefined));
+
+/**
+ * A signal that is aborted after so long. Unlike `AbortSignal.timeout`, it fires also where only {@link anySignal} knows of it:
+ * Node 20 may collect the other before.
+ */
+export function afterSeconds(seconds: number, reason: Error): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 1000 * seconds).unref();
+  return controller.signal;
+}
+
 function endGroup(child: ChildProcess): void {
   if (process.platform === 'win32' || child.pid === undefined) child.kill('SIGTERM');
   else process.kill(-child.pid, 'SIGTERM');

@@ -5,6 +5,7 @@ import {
   beginInstallation,
   finishInstallation,
   nativeLocation,
+  rememberFailure,
   removeLeftovers,
   type InstallationRecord,
   type NativeLocation,
@@ -15,8 +16,9 @@ import { linkTensorflow } from './link.ts';
 import { findBuildTools, freeBytes, requireSpace, type Machine } from './needs.ts';
 import { clearPackage, installPackage } from './npm-package.ts';
 import { downloadOfficial, OFFICIAL_TENSORFLOW } from './official.ts';
+import { requireProspects } from './prospects.ts';
 import type { SetupProgress } from './progress.ts';
-import { run } from './run.ts';
+import { afterSeconds, anySignal, run } from './run.ts';
 import { makeSession, type Session } from './session.ts';
 import { SetupError } from './setup-error.ts';
 import { fetchWheels, TESTED_TENSORFLOW } from './wheel.ts';
@@ -31,6 +33,10 @@ export interface SetupOptions {
   readonly tensorflow?: string;
   /** One way to TensorFlow instead of `official`, then `pip`; anything else is the folder of an installed one. */
   readonly from?: string;
+  /** Nobody asked for it by name: it goes ahead only where all that it needs is at hand. */
+  readonly unattended?: boolean;
+  /** Gives up after so long. */
+  readonly timeLimitSeconds?: number;
   readonly onProgress?: (progress: SetupProgress) => void;
   /** Called with a line about each thing that did not work. */
   readonly onNotice?: (line: string) => void;
@@ -59,7 +65,8 @@ interface Way {
 /**
  * Gives TensorFlow.js for Node a working TensorFlow: the official download, else the Python wheel and an addon built from
  * the package's own sources, else an installed TensorFlow. The result is loaded and computed with before it counts. The
- * setup from before stays in use until that moment, and stays for good when this one fails or is killed.
+ * setup from before stays in use until that moment, and stays for good when this one fails or is killed. Why one failed that
+ * chose its own way is kept for {@link nativeFailure}.
  * @throws SetupError `missingNeed` when something is missing on this machine that the message names, `noTensorflow` when no
  *   way worked, with the reason of each, `invalidOptions` when the options contradict each other
  */
@@ -72,6 +79,7 @@ export async function setupNative(options: SetupOptions): Promise<SetupResult> {
     env: process.env,
     nodeExecutable: process.execPath,
     platform: process.platform,
+    arch: process.arch,
     ...options.machine,
   };
   const ways = waysFor(options, machine);
@@ -79,6 +87,34 @@ export async function setupNative(options: SetupOptions): Promise<SetupResult> {
   if (existing && fits(existing, options)) return { location: existing, wasThere: true };
 
   signal?.throwIfAborted();
+  const limit = timeLimit(options);
+  try {
+    if (options.unattended) await requireProspects(machine, variant);
+    await install({ options, variant, machine, ways, signal: anySignal(signal, limit) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (options.from === undefined && options.tensorflow === undefined)
+      await rememberFailure(cacheDir, variant, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  const location = nativeLocation(cacheDir, variant);
+  if (location === undefined)
+    throw new SetupError('noTensorflow', `${cacheDir} does not keep what is written.`);
+  return { location, wasThere: false };
+}
+
+interface Job {
+  readonly options: SetupOptions;
+  readonly variant: Variant;
+  readonly machine: Machine;
+  readonly ways: readonly Way[];
+  /** Of the caller, and of the time limit. */
+  readonly signal: AbortSignal;
+}
+
+/** Fills a folder and makes it the one in use, or takes it away again. */
+async function install({ options, variant, machine, ways, signal }: Job): Promise<void> {
+  const { cacheDir } = options;
   await removeLeftovers(cacheDir, variant);
   await requireSpace(machine, cacheDir, variant);
   const folder = await beginInstallation(cacheDir, variant);
@@ -91,16 +127,23 @@ export async function setupNative(options: SetupOptions): Promise<SetupResult> {
     await installPackage(session);
     const record = await firstThatWorks(session, ways);
     await rm(session.scratch, { recursive: true, force: true });
-    signal?.throwIfAborted();
-    await finishInstallation(cacheDir, variant, { folder, record });
+    signal.throwIfAborted();
+    // Another process may have been as far sooner, and be using its own by now.
+    const other = nativeLocation(cacheDir, variant);
+    if (other && fits(other, options)) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    else await finishInstallation(cacheDir, variant, { folder, record });
   } catch (error) {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     throw error;
   }
-  const location = nativeLocation(cacheDir, variant);
-  if (location === undefined)
-    throw new SetupError('noTensorflow', `${cacheDir} does not keep what is written.`);
-  return { location, wasThere: false };
+}
+
+function timeLimit({ timeLimitSeconds: seconds }: SetupOptions): AbortSignal | undefined {
+  if (seconds === undefined) return undefined;
+  return afterSeconds(
+    seconds,
+    new SetupError('noTensorflow', `It was not done after ${seconds} s and was stopped.`),
+  );
 }
 
 function fits({ tensorflow, origin, directory }: NativeLocation, options: SetupOptions): boolean {

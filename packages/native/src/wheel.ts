@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assetPath } from './assets.ts';
-import { whileWatching } from './progress.ts';
+import type { Variant } from './installation.ts';
+import { FETCH_LIMITS, runFetching } from './progress.ts';
 import { reasonIn, type Ending } from './run.ts';
 import type { Session } from './session.ts';
 
@@ -39,7 +40,7 @@ export interface UnpackedWheels {
  * @throws Error when pip has no such wheel or cannot get it
  */
 export async function fetchWheels(session: Session, request: WheelRequest): Promise<UnpackedWheels> {
-  const wheels = join(session.scratch, 'wheels');
+  const wheels = join(pipFolder(session), 'wheels');
   await mkdir(wheels, { recursive: true });
   let ending: Ending | undefined;
   for (const pythonVersion of PYTHON_VERSIONS) {
@@ -52,13 +53,31 @@ export async function fetchWheels(session: Session, request: WheelRequest): Prom
   return unpacked;
 }
 
+/** What pip fills, apart from what npm left, so that its bytes can be counted. */
+const pipFolder = ({ scratch }: Session): string => join(scratch, 'pip');
+
 const refusal = (output: string): string =>
   /DO NOT MATCH THE HASHES/.test(output)
     ? 'the index gave a file whose SHA-256 is not the known one; it was thrown away'
     : reasonIn(output);
 
+/** Which wheels are meant. */
+interface WheelChoice {
+  readonly variant: Variant;
+  /** Of TensorFlow. */
+  readonly version: string;
+  readonly platform: NodeJS.Platform;
+  readonly arch: string;
+}
+
+const lockOf = ({ variant, version, platform, arch }: WheelChoice): string =>
+  assetPath(`locks/${variant}-${version}-${platform}-${arch}.txt`);
+
+/** Whether this package has the SHA-256 sums of the wheels. */
+export const hasChecksums = (choice: WheelChoice): boolean => existsSync(lockOf(choice));
+
 function requirements({ variant }: Session, { version }: WheelRequest): readonly string[] {
-  const lock = assetPath(`locks/${variant}-${version}-${process.platform}-${process.arch}.txt`);
+  const lock = lockOf({ variant, version, platform: process.platform, arch: process.arch });
   if (existsSync(lock)) return ['--no-deps', '--require-hashes', '--requirement', lock];
   // The extra names NVIDIA's wheels; what else comes with it is small and not unpacked.
   return variant === 'gpu'
@@ -71,7 +90,8 @@ async function download(
   request: WheelRequest,
   options: readonly string[],
 ): Promise<Ending> {
-  const { run, report, scratch } = session;
+  const { report } = session;
+  const folder = pipFolder(session);
   const wheelName = session.variant === 'gpu' ? 'tensorflow and the CUDA libraries' : 'tensorflow-cpu';
   const step = `Downloading ${wheelName} ${request.version} with pip`;
   let [total, done] = [0, 0];
@@ -79,25 +99,26 @@ async function download(
   const show = (): void =>
     report({ step, unit: 'bytes', ...(total > 0 ? { done: Math.min(done, total), total } : { done }) });
   show();
-  return whileWatching(
-    [scratch],
-    (bytes) => {
+  return runFetching(session, {
+    folders: [folder],
+    limits: FETCH_LIMITS,
+    onBytes: (bytes) => {
       done = bytes;
       show();
     },
-    () =>
-      run({
-        program: request.python,
-        args: [
-          ...['-m', 'pip', 'download', '--only-binary=:all:', '--progress-bar=off'],
-          ...options,
-          ...requirements(session, request),
-        ],
-        onLine: (line) => {
-          total += announcedBytes(line);
-        },
-      }),
-  );
+    command: {
+      program: request.python,
+      args: [
+        ...['-m', 'pip', 'download', '--only-binary=:all:', '--progress-bar=off'],
+        ...options,
+        ...requirements(session, request),
+      ],
+      env: { TMPDIR: folder, TMP: folder, TEMP: folder },
+      onLine: (line) => {
+        total += announcedBytes(line);
+      },
+    },
+  });
 }
 
 /** The size in a line of pip: `Downloading tensorflow_cpu-2.21.0-….whl (273.8 MB)`. */

@@ -130,6 +130,9 @@ export function fakeMachine(
   return {
     errands,
     commands,
-    machine: { run, freeBytes, env: {}, nodeExecutable: '/none/bin/node', platform: 'linux', ...over },
+    machine: {
+      ...{ run, freeBytes, env: {}, nodeExecutable: '/none/bin/node', platform: 'linux', arch: 'x64' },
+      ...over,
+    },
   };
 }

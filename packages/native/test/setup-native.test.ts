@@ -162,6 +162,19 @@ describe('a second setup', () => {
     expect(await contents()).toEqual(['cpu-*', 'cpu.json']);
   });
 
+  it('keeps what another process has set up in the meantime', async () => {
+    let other: unknown;
+    const slow = fakeMachine({
+      build: async () => {
+        other = (await setUp(fakeMachine())).location;
+        return { exitCode: 0, output: '' };
+      },
+    });
+    const { location } = await setUp(slow);
+    expect(location).toEqual(other);
+    expect(await contents()).toEqual(['cpu-*', 'cpu.json']);
+  });
+
   it('leaves the first one as it is when it fails', async () => {
     const { location } = await setUp(fakeMachine());
     const worse = fakeMachine({ build: failed('make: *** Error 1\nfatal error: x.h: No such file') });

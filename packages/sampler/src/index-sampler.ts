@@ -1,18 +1,34 @@
 import { requireInteger } from './require-integer.ts';
 
+/** What survives `JSON.parse(JSON.stringify(x))` unchanged: no `undefined`, no `NaN`, no `Infinity`. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
 /**
- * An order in which the examples of a data set are visited. The order depends on the sampler and the epoch index
- * only, never on how it is cut into batches.
+ * An order in which the examples of a data set are visited. The order depends on the sampler, the epoch index and, for
+ * one that learns, on what it was told by `observe`; never on how it is cut into batches, nor on what else was read.
  */
 export interface IndexSampler {
   /** Examples per epoch, 1 to 2³¹ − 1. */
   readonly size: number;
+  /** The indices lie in 0 … `population` − 1; `size` where it is not given. */
+  readonly population?: number;
   /**
    * The order of epoch `index` (0, 1, 2, …), from its `startAt`-th example on (0 where it is not given, `size` for an
    * epoch that is already over). Two cursors of one epoch do not disturb each other.
    * @throws RangeError when `index` is not an integer of 0 or more, or `startAt` not one from 0 to `size`
    */
   epoch(index: number, startAt?: number): IndexCursor;
+  /**
+   * Tells the losses of examples, one per index, as they come in: from then on they decide what open cursors give, too.
+   * Absent where the order does not depend on them. A loss that is not finite is left out.
+   * @throws RangeError when the lengths differ or an index lies outside the population; nothing was taken in then
+   */
+  observe?(indices: ArrayLike<number>, losses: ArrayLike<number>): void;
+  /**
+   * A copy of all that the order depends on beside seed, epoch and position, such as what `observe` left behind. A
+   * sampler made anew with it goes on in the same way at `epoch(index, startAt)`. Absent where there is nothing.
+   */
+  state?(): Json;
 }
 
 /** A position in one epoch. */
@@ -23,18 +39,34 @@ export interface IndexCursor {
    * @throws RangeError when `count` is not an integer of 1 or more
    */
   take(count: number): Int32Array;
+  /**
+   * The importance weights of the examples of the latest `take`, one per index: what to multiply their losses by.
+   * `undefined` where each counts once. The array is the caller's own.
+   */
+  readonly weights?: Float32Array | undefined;
 }
+
+/** A sampler that learns from losses; `State` survives JSON. */
+export interface AdaptiveSampler<State extends Json> extends IndexSampler {
+  observe(indices: ArrayLike<number>, losses: ArrayLike<number>): void;
+  state(): State;
+}
+
+/** The number that the indices of a sampler stay below. */
+export const populationOf = (sampler: IndexSampler): number => sampler.population ?? sampler.size;
 
 /** Reads the positions `from` up to, not including, `to` of one epoch into a new array. */
 export type ReadPositions = (from: number, to: number) => Int32Array;
 
-/** An `IndexSampler` whose epochs can be read at any position; `order` is asked once per cursor. */
+/**
+ * An `IndexSampler` whose epochs can be read at any position. It checks what is asked for; `order` is asked once per
+ * cursor, and its answer never for an empty stretch that lies beyond the end.
+ */
 export function randomAccessSampler(size: number, order: (epoch: number) => ReadPositions): IndexSampler {
   return {
     size,
     epoch(index, startAt = 0) {
-      requireInteger('epoch index', index, { from: 0, to: Number.MAX_SAFE_INTEGER });
-      requireInteger('startAt', startAt, { from: 0, to: size });
+      requirePosition(size, index, startAt);
       const read = order(index);
       let position = startAt;
       return {
@@ -47,4 +79,31 @@ export function randomAccessSampler(size: number, order: (epoch: number) => Read
       };
     },
   };
+}
+
+/**
+ * Checks the arguments of `epoch`.
+ * @throws RangeError when there is no such epoch, or no such position in an epoch of `size` examples
+ */
+export function requirePosition(size: number, epoch: number, startAt: number): void {
+  requireInteger('epoch index', epoch, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('startAt', startAt, { from: 0, to: size });
+}
+
+/**
+ * Refuses what `observe` promises to refuse.
+ * @throws RangeError when the lengths differ or an index is not an integer from 0 to `population` − 1
+ */
+export function requireObservation(
+  population: number,
+  indices: ArrayLike<number>,
+  losses: ArrayLike<number>,
+): void {
+  if (indices.length !== losses.length) {
+    throw new RangeError(
+      `observe got ${indices.length} indices and ${losses.length} losses; give one loss per index.`,
+    );
+  }
+  for (let k = 0; k < indices.length; k++)
+    requireInteger(`indices[${k}]`, indices[k] ?? NaN, { from: 0, to: population - 1 });
 }

@@ -7,7 +7,10 @@ export interface IntegerRange {
   readonly to: number;
 }
 
-/** @throws RangeError when `value` is not an integer in the range */
+/**
+ * Checks an argument that counts something.
+ * @throws RangeError when `value` is not an integer in the range
+ */
 export function requireInteger(name: string, value: number, { from, to }: IntegerRange): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
   throw new RangeError(`${name} is ${value}; give an integer from ${from} to ${to}.`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gathered, sequential, shuffled } from '../src/index.ts';
+import { adaptive } from './support.ts';
 
 /** The sockets of @batchwise/core, which this package fits without importing them. */
 interface BatchSource<Batch> {
@@ -50,5 +51,38 @@ describe('gathered', () => {
     cursor.take(3);
     cursor.take(3);
     expect(gatheredSizes).toEqual([3]);
+  });
+
+  it('hands importance weights to what gathers, and leaves them on the cursor', () => {
+    const source = gathered(adaptive(5, (index) => index / 2).sampler, (indices, weights) => [
+      indices,
+      weights,
+    ]);
+    const cursor = source.epoch(0, 2);
+    expect(cursor.take(2)).toEqual([Int32Array.of(2, 3), Float32Array.of(1, 1.5)]);
+    expect(cursor.weights).toEqual(Float32Array.of(1, 1.5));
+    expect(
+      gathered(sequential(5), (_, weights) => weights)
+        .epoch(0)
+        .take(1),
+    ).toBeUndefined();
+  });
+
+  it('tells the sampler the losses of the latest batch, whatever became of its indices', () => {
+    const { sampler, told } = adaptive(5);
+    const source = gathered(sampler, (indices) => indices.fill(-1));
+    const cursor = source.epoch(0);
+    cursor.take(2);
+    cursor.take(3);
+    cursor.observe?.([0.2, 0.3, 0.4]);
+    expect(told).toEqual([
+      [
+        [2, 3, 4],
+        [0.2, 0.3, 0.4],
+      ],
+    ]);
+    expect(source.state?.()).toEqual({ told: 3 });
+    const plain = gathered(sequential(5), pick);
+    expect([plain.state, plain.epoch(0).observe]).toEqual([undefined, undefined]);
   });
 });

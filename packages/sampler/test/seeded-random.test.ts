@@ -1,6 +1,6 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../src/index.ts';
-import { chiSquare, chiSquareLimit } from './support.ts';
+import { derivedSeed, seededRandom } from '../src/index.ts';
 
 /** The first six outputs of `Xoshiro128StarStar::seed_from_u64(seed)` of rand_xoshiro 0.7, compiled and run. */
 const FROM_RAND_XOSHIRO: readonly (readonly [seed: number, outputs: readonly number[]])[] = [
@@ -96,5 +96,38 @@ describe('uniform', () => {
     // Five standard errors: sqrt(1/12/n) and sqrt(1/180/n).
     expect(Math.abs(mean - 1 / 2)).toBeLessThan(5 * Math.sqrt(1 / 12 / values.length));
     expect(Math.abs(variance - 1 / 12)).toBeLessThan(5 * Math.sqrt(1 / 180 / values.length));
+  });
+});
+
+describe('streams', () => {
+  it('are all different, part by part, and begin with the published one', () => {
+    const first = (stream?: number, substream?: number) => seededRandom(7, stream, substream).uint32();
+    const all = [
+      first(),
+      first(1),
+      first(2),
+      first(0, 1),
+      first(0, 2),
+      first(1, 1),
+      first(1, 2),
+      first(2, 1),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(first(0, 0)).toBe(first());
+    expect(first(3, 0)).toBe(first(3));
+    expect(() => first(1, -1)).toThrow('substream is -1');
+  });
+
+  it('give seeds for parts that are integers up to 2^53 − 1 and use all of that range', () => {
+    const seeds = Array.from({ length: 2000 }, (_, part) => derivedSeed(7, part));
+    expect(new Set(seeds).size).toBe(2000);
+    expect(seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)).toBe(true);
+    const sixteenths = Array.from({ length: 16 }, () => 0);
+    for (const seed of seeds) {
+      const cell = Math.floor(seed / 2 ** 49);
+      sixteenths[cell] = (sixteenths[cell] ?? 0) + 1;
+    }
+    expect(chiSquare(sixteenths)).toBeLessThan(chiSquareLimit(15));
+    expect(derivedSeed(8, 3)).not.toBe(derivedSeed(7, 3));
   });
 });

@@ -1,6 +1,7 @@
+import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { shuffled } from '../src/index.ts';
-import { chiSquare, chiSquareLimit, orderOf, range, readAll } from './support.ts';
+import { orderOf, range, readAll } from './support.ts';
 
 describe('shuffled', () => {
   it('gives the orders of an independent C program', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sequential, shuffled, subset, type IndexSampler } from '../src/index.ts';
-import { orderOf, range, readAll } from './support.ts';
+import { sequential, shuffled, subset, withReplacement, type IndexSampler } from '../src/index.ts';
+import { adaptive, orderOf, range, readAll } from './support.ts';
 
 describe('subset', () => {
   it('visits the given indices in the order of the inner sampler', () => {
@@ -53,5 +53,34 @@ describe('subset', () => {
     expect(() => sampler.epoch(0).take(2)).toThrow(
       'The sampler of a subset gave position 2, outside 0 to 1.',
     );
+  });
+
+  it('leads losses back to the positions of their indices, and keeps weights with them', () => {
+    const { sampler, told } = adaptive(4, (position) => 10 * position);
+    const part = subset([50, 7, 7, 3], sampler);
+    expect(part.population).toBe(51);
+    part.observe?.([3, 7], [0.3, 0.7]);
+    expect(told).toEqual([
+      [
+        [3, 2, 1],
+        [0.3, 0.7, 0.7],
+      ],
+    ]);
+    expect(part.state?.()).toEqual({ told: 3 });
+    const cursor = part.epoch(0, 1);
+    expect([cursor.take(2), cursor.weights]).toEqual([Int32Array.of(7, 7), Float32Array.of(10, 20)]);
+    expect(() => part.observe?.([3, 8], [1, 1])).toThrow('Index 8 is not in the subset');
+    expect(() => part.observe?.([3], [1, 1])).toThrow('observe got 1 indices and 2 losses');
+    expect(told).toHaveLength(1);
+    expect([subset([1], sequential(1)).observe, subset([1], sequential(1)).state]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('takes as many indices as the sampler has a population, not draws', () => {
+    const part = subset([10, 20], withReplacement(2, { seed: 1, size: 7 }));
+    expect(part.size).toBe(7);
+    expect(new Set(orderOf(part, 0))).toEqual(new Set([10, 20]));
   });
 });

@@ -1,4 +1,4 @@
-import type { IndexCursor, IndexSampler } from '../src/index.ts';
+import { sequential, type AdaptiveSampler, type IndexCursor, type IndexSampler } from '../src/index.ts';
 
 /** All that is left in an epoch, asked for in portions of the given sizes, over and over. */
 export function readAll(cursor: IndexCursor, counts: readonly number[]): number[] {
@@ -17,14 +17,28 @@ export const orderOf = (sampler: IndexSampler, epoch: number): number[] => [
 
 export const range = (size: number): number[] => Array.from({ length: size }, (_, k) => k);
 
-/** Pearson's chi-square statistic of counts that are all expected to be equal. */
-export function chiSquare(counts: readonly number[]): number {
-  const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
-  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+/** A sequential sampler that notes what it is told, and weighs each example as is said, where it is. */
+export function adaptive(size: number, weight?: number | ((index: number) => number)) {
+  const told: [indices: number[], losses: number[]][] = [];
+  const weightOf = typeof weight === 'function' ? weight : () => weight ?? 1;
+  const sampler: AdaptiveSampler<{ readonly told: number }> = {
+    size,
+    epoch(index, startAt) {
+      const cursor = sequential(size).epoch(index, startAt);
+      let weights: Float32Array | undefined;
+      return {
+        take(count) {
+          const indices = cursor.take(count);
+          weights = weight === undefined ? undefined : Float32Array.from(indices, weightOf);
+          return indices;
+        },
+        get weights() {
+          return weights;
+        },
+      };
+    },
+    observe: (indices, losses) => void told.push([Array.from(indices), Array.from(losses)]),
+    state: () => ({ told: told.flatMap(([indices]) => indices).length }),
+  };
+  return { sampler, told };
 }
-
-/**
- * What a chi-square statistic of so many degrees of freedom exceeds with a probability below e^-18, 2 in 100 million
- * (Laurent and Massart 2000, lemma 1 with x = 18).
- */
-export const chiSquareLimit = (degrees: number): number => degrees + 2 * Math.sqrt(18 * degrees) + 2 * 18;

@@ -105,6 +105,16 @@ export function describeBackend<Batch, Gradient>(
       const before = fixture.live();
       const { gradient } = await mean(12, 5);
       await backend.apply(gradient, 0.1);
+      const {
+        gradient: other,
+        loss,
+        exampleLosses,
+      } = await backend.gradient(fixture.batch(12), {
+        exampleLosses: backend.can.has('exampleLosses'),
+      });
+      exampleLosses?.dispose();
+      loss.dispose();
+      backend.release(other);
       const unread = backend.dot(gradient, gradient);
       const evaluation = await backend.evaluate(fixture.batch(12));
       for (const value of [unread, evaluation.loss, ...Object.values(evaluation.metrics)]) value.dispose();
@@ -112,6 +122,24 @@ export function describeBackend<Batch, Gradient>(
       backend.release(gradient);
       backend.release(gradient);
       expect(fixture.live()).toBe(before);
+    });
+
+    it('gives the loss of each example where it can and is asked', async () => {
+      if (!backend.can.has('exampleLosses')) return;
+      const [first, second] = backend.split(fixture.batch(7), 5);
+      if (!first || !second) throw new Error('split gave fewer than two parts');
+      const whole = await backend.gradient(fixture.batch(7), { exampleLosses: true });
+      const [a, b] = [await backend.gradient(first, { exampleLosses: true }), await backend.gradient(second)];
+      expect(b.exampleLosses).toBeUndefined();
+      const losses = Array.from((await whole.exampleLosses?.read()) ?? []);
+      const mean = losses.reduce((sum, loss) => sum + loss, 0) / 7;
+      expect(losses).toHaveLength(7);
+      expect(mean).toBeCloseTo(await whole.loss.read(), 5);
+      const lossesOfFirst = Array.from((await a.exampleLosses?.read()) ?? []);
+      losses.slice(0, 5).forEach((loss, i) => expect(lossesOfFirst[i]).toBeCloseTo(loss, 5));
+      a.loss.dispose();
+      b.loss.dispose();
+      backend.release(whole.gradient, a.gradient, b.gradient);
     });
 
     it('goes back to a copy of the weights as if nothing had happened since, where it makes copies', async () => {

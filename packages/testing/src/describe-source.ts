@@ -1,12 +1,6 @@
 import type { Awaitable, BatchSource } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 
-/** An index sampler, by shape: what the sampler packages export. */
-interface Sampler {
-  readonly size: number;
-  epoch(index: number, startAt?: number): { take(count: number): Int32Array };
-}
-
 /** What the suite cannot know of a source. */
 export interface SourceSuite<Batch> {
   /** What tells the examples of a batch apart, in their order. */
@@ -44,66 +38,51 @@ async function drain<Batch>(
 export function describeSource<Batch>(
   name: string,
   make: () => Awaitable<BatchSource<Batch>>,
-  { idsOf, eachOnce = true }: SourceSuite<Batch>,
+  suite: SourceSuite<Batch>,
 ): void {
-  describe(`${name} keeps the contract of a BatchSource`, () => {
-    it('gives as many examples in an epoch as its size says', async () => {
-      const source = await make();
-      const ids = await drain(source, [7], { idsOf });
-      expect(ids).toHaveLength(source.size ?? NaN);
-      if (eachOnce) expect(new Set(ids).size).toBe(ids.length);
-    });
-
-    it('has an order that does not depend on how it is cut', async () => {
-      const source = await make();
-      const whole = await drain(source, [1_000_000], { idsOf, epoch: 2 });
-      expect(await drain(source, [1], { idsOf, epoch: 2 })).toEqual(whole);
-      expect(await drain(source, [3, 11, 2, 64], { idsOf, epoch: 2 })).toEqual(whole);
-      expect(await drain(await make(), [5], { idsOf, epoch: 2 })).toEqual(whole);
-    });
-
-    it('resumes anywhere in an epoch', async () => {
-      const source = await make();
-      const whole = await drain(source, [4], { idsOf, epoch: 1 });
-      for (const startAt of [0, 1, Math.floor(whole.length / 2), whole.length - 1, whole.length])
-        expect(await drain(source, [4], { idsOf, epoch: 1, startAt })).toEqual(whole.slice(startAt));
-    });
-
-    it('stays over once the epoch is over', async () => {
-      const source = await make();
-      const cursor = source.epoch(0, source.size);
-      expect(await cursor.take(3)).toBeUndefined();
-      expect(await cursor.take(3)).toBeUndefined();
-    });
-
-    it('can have two cursors open at once', async () => {
-      const source = await make();
-      const [a, b] = [source.epoch(0), source.epoch(0)];
-      for (let i = 0; i < 3; i += 1) {
-        const [fromA, fromB] = [await a.take(2), await b.take(2)];
-        expect(fromA && idsOf(fromA)).toEqual(fromB && idsOf(fromB));
-      }
-    });
-  });
+  describe(`${name} keeps the contract of a BatchSource`, () => sourceChecks(make, suite));
 }
 
-/** The contract of an index sampler as a vitest suite; indices lie in 0…size−1. */
-export function describeSampler(
-  name: string,
-  make: () => Sampler,
-  options: { readonly eachOnce?: boolean } = {},
+/** The checks of `describeSource`, for suites that hold more. */
+export function sourceChecks<Batch>(
+  make: () => Awaitable<BatchSource<Batch>>,
+  { idsOf, eachOnce = true }: SourceSuite<Batch>,
 ): void {
-  const asSource = (sampler: Sampler): BatchSource<Int32Array> => ({
-    size: sampler.size,
-    epoch(index, startAt) {
-      const cursor = sampler.epoch(index, startAt);
-      return {
-        take(count) {
-          const indices = cursor.take(count);
-          return indices.length === 0 ? undefined : indices;
-        },
-      };
-    },
+  it('gives as many examples in an epoch as its size says', async () => {
+    const source = await make();
+    const ids = await drain(source, [7], { idsOf });
+    expect(ids).toHaveLength(source.size ?? NaN);
+    if (eachOnce) expect(new Set(ids).size).toBe(ids.length);
   });
-  describeSource(name, () => asSource(make()), { idsOf: (indices) => [...indices], ...options });
+
+  it('has an order that does not depend on how it is cut', async () => {
+    const source = await make();
+    const whole = await drain(source, [1_000_000], { idsOf, epoch: 2 });
+    expect(await drain(source, [1], { idsOf, epoch: 2 })).toEqual(whole);
+    expect(await drain(source, [3, 11, 2, 64], { idsOf, epoch: 2 })).toEqual(whole);
+    expect(await drain(await make(), [5], { idsOf, epoch: 2 })).toEqual(whole);
+  });
+
+  it('resumes anywhere in an epoch', async () => {
+    const source = await make();
+    const whole = await drain(source, [4], { idsOf, epoch: 1 });
+    for (const startAt of [0, 1, Math.floor(whole.length / 2), whole.length - 1, whole.length])
+      expect(await drain(source, [4], { idsOf, epoch: 1, startAt })).toEqual(whole.slice(startAt));
+  });
+
+  it('stays over once the epoch is over', async () => {
+    const source = await make();
+    const cursor = source.epoch(0, source.size);
+    expect(await cursor.take(3)).toBeUndefined();
+    expect(await cursor.take(3)).toBeUndefined();
+  });
+
+  it('can have two cursors open at once', async () => {
+    const source = await make();
+    const [a, b] = [source.epoch(0), source.epoch(0)];
+    for (let i = 0; i < 3; i += 1) {
+      const [fromA, fromB] = [await a.take(2), await b.take(2)];
+      expect(fromA && idsOf(fromA)).toEqual(fromB && idsOf(fromB));
+    }
+  });
 }

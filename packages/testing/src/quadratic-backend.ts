@@ -1,10 +1,10 @@
 import type {
+  Ability,
   Backend,
   BackendSnapshot,
   BatchEvaluation,
   Deferred,
   FailedStep,
-  Measurement,
 } from '@batchwise/core';
 import type { FakeClock } from './fake-clock.ts';
 
@@ -36,7 +36,7 @@ export interface QuadraticOptions {
  */
 export class QuadraticBackend implements Backend<readonly number[], ScalarGradient> {
   readonly name = 'quadratic';
-  can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
+  can: ReadonlySet<Ability> = new Set<Ability>(['loss', 'seconds', 'gradient', 'memory', 'exampleLosses']);
   weight: number;
   /** Learning-rate scales in the order in which they were applied. */
   readonly appliedScales: number[] = [];
@@ -63,16 +63,17 @@ export class QuadraticBackend implements Backend<readonly number[], ScalarGradie
     return parts;
   }
 
-  gradient(batch: readonly number[]) {
+  gradient(batch: readonly number[], { exampleLosses } = { exampleLosses: false }) {
     const { memoryLimit = Infinity, clock, fixedSeconds = 0, secondsPerExample = 0 } = this.#options;
     this.microBatchSizes.push(batch.length);
     if (batch.length > memoryLimit) throw new Error(`out of memory at ${batch.length}`);
     clock?.advance(fixedSeconds + secondsPerExample * batch.length);
     const penalty = this.#options.penalty ?? 0;
-    const dataLoss = meanOf(batch, (x) => (this.weight - x) ** 2 / 2);
+    const lossOf = (x: number): number => (this.weight - x) ** 2 / 2;
     return {
       gradient: this.#handOut(meanOf(batch, (x) => this.weight - x) + penalty * this.weight),
-      loss: this.#deferred(dataLoss + (penalty * this.weight ** 2) / 2),
+      loss: this.#deferred(meanOf(batch, lossOf) + (penalty * this.weight ** 2) / 2),
+      ...(exampleLosses && { exampleLosses: this.#deferred(batch.map(lossOf)) }),
     };
   }
 
@@ -134,7 +135,7 @@ export class QuadraticBackend implements Backend<readonly number[], ScalarGradie
     return { value, freed: false };
   }
 
-  #deferred(value: number): Deferred {
+  #deferred<Value>(value: Value): Deferred<Value> {
     let open = true;
     this.live += 1;
     const close = (): void => {

@@ -9,8 +9,26 @@ const SETTINGS: Readonly<Record<string, string>> = {
   CUDA_VISIBLE_DEVICES: '0',
 };
 
-/** Writes the settings into this process's environment; `hideGpu` keeps TensorFlow on the processor. */
-export function applyTensorflowSettings({ hideGpu }: { readonly hideGpu: boolean }): void {
+/** What is fast on the processor; docs/performance.md has the figures. */
+const processorSettings = (convolutions: boolean): Readonly<Record<string, string>> => ({
+  // Operations of a graph one after the other in the thread that asks for it: there is little to overlap, and handing a
+  // step to another thread and back costs up to half of it. Each operation still uses all cores.
+  TF_NUM_INTEROP_THREADS: '-1',
+  // oneDNN makes convolutions faster, and small products slower.
+  ...(!convolutions && { TF_ENABLE_ONEDNN_OPTS: '0' }),
+});
+
+/** How TensorFlow will be used in this process. */
+export interface TensorflowUse {
+  /** Keeps TensorFlow on the processor. */
+  readonly hideGpu: boolean;
+  /** Whether there will be convolutions. */
+  readonly convolutions: boolean;
+}
+
+/** Writes the settings into this process's environment. */
+export function applyTensorflowSettings({ hideGpu, convolutions }: TensorflowUse): void {
   if (hideGpu) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
-  for (const [name, value] of Object.entries(SETTINGS)) process.env[name] ??= value;
+  const settings = hideGpu ? { ...SETTINGS, ...processorSettings(convolutions) } : SETTINGS;
+  for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
 }

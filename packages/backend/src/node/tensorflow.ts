@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { processor } from './core-engines.ts';
 import { EngineUnavailable, isMissingPackage, type LayersTf, type LoadedEngine } from './engine.ts';
 import { claimProcess, releaseProcess } from './one-copy.ts';
-import { applyTensorflowSettings } from './tensorflow-settings.ts';
+import { applyTensorflowSettings, type TensorflowUse } from './tensorflow-settings.ts';
 
 /** Packages that bring TensorFlow itself. They are never dependencies: 300 MB, often unbuildable. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
@@ -27,7 +27,7 @@ let loaded: Promise<Loaded> | undefined;
  * @throws EngineUnavailable where none loads, or TensorFlow sees no GPU
  */
 export async function loadCuda(paths: readonly string[]): Promise<LoadedEngine> {
-  const { tf, backend } = await loadTensorflow(paths, { hideGpu: false });
+  const { tf, backend } = await loadTensorflow(paths, { hideGpu: false, convolutions: true });
   if (!backend.isUsingGpuDevice)
     throw backend.isGPUPackage
       ? new EngineUnavailable('TensorFlow sees no GPU', {
@@ -36,8 +36,8 @@ export async function loadCuda(paths: readonly string[]): Promise<LoadedEngine> 
             'See with nvidia-smi whether the driver works, leave CUDA_VISIBLE_DEVICES unset or name the GPU in it, and ' +
             'have the CUDA libraries of this TensorFlow on LD_LIBRARY_PATH ("batchwise setup-native --gpu" does).',
         })
-      : new EngineUnavailable('TensorFlow is built for the processor', {
-          message: 'Only tfjs-node without GPU support is there',
+      : new EngineUnavailable('TensorFlow without CUDA', {
+          message: 'Only TensorFlow for the processor is there',
           hint: 'Run "batchwise setup-native --gpu" or install @tensorflow/tfjs-node-gpu, or take "native".',
         });
   return engine('cuda', { tf, backend }, graphicsCard());
@@ -48,8 +48,11 @@ export async function loadCuda(paths: readonly string[]): Promise<LoadedEngine> 
  * `tf` is the module's own: it brings its own copy of TensorFlow.js.
  * @throws EngineUnavailable where none loads, or TensorFlow runs on a GPU in this process already
  */
-export async function loadNative(paths: readonly string[]): Promise<LoadedEngine> {
-  const tensorflow = await loadTensorflow(paths, { hideGpu: true });
+export async function loadNative(
+  paths: readonly string[],
+  { convolutions = true }: Partial<TensorflowUse> = {},
+): Promise<LoadedEngine> {
+  const tensorflow = await loadTensorflow(paths, { hideGpu: true, convolutions });
   if (tensorflow.backend.isUsingGpuDevice)
     throw new EngineUnavailable('TensorFlow runs on the GPU', {
       message: 'TensorFlow runs on the GPU in this process already',
@@ -63,7 +66,7 @@ function engine(name: 'cuda' | 'native', { tf, backend }: Loaded, device: string
   return { name, tf, version, device, limits: { memoryBytes: null, tensorBytes: null } };
 }
 
-function loadTensorflow(paths: readonly string[], settings: { hideGpu: boolean }): Promise<Loaded> {
+function loadTensorflow(paths: readonly string[], settings: TensorflowUse): Promise<Loaded> {
   loaded ??= importFirst(paths, settings).catch((error: unknown) => {
     loaded = undefined;
     releaseProcess('node');
@@ -72,7 +75,7 @@ function loadTensorflow(paths: readonly string[], settings: { hideGpu: boolean }
   return loaded;
 }
 
-async function importFirst(paths: readonly string[], settings: { hideGpu: boolean }): Promise<Loaded> {
+async function importFirst(paths: readonly string[], settings: TensorflowUse): Promise<Loaded> {
   claimProcess('node');
   restoreUtilFunctions();
   applyTensorflowSettings(settings);
@@ -88,7 +91,8 @@ async function importFirst(paths: readonly string[], settings: { hideGpu: boolea
       if (!isAbsent) failures.push(`${source}: ${String(error)}`);
     }
   }
-  const hint = 'Run "batchwise setup-native" or install @tensorflow/tfjs-node, or take "wasm".';
+  const [flag, name] = settings.hideGpu ? ['', PACKAGES[1]] : [' --gpu', PACKAGES[0]];
+  const hint = `Run "batchwise setup-native${flag}" or install ${name}, or take "wasm".`;
   if (failures.length === 0) throw new EngineUnavailable('not installed', { hint });
   throw new EngineUnavailable('does not load', { message: failures.join('\n'), hint });
 }

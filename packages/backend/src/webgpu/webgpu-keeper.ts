@@ -1,4 +1,4 @@
-import type { MemoryReading } from '@batchwise/core';
+import { TrainingError, type MemoryReading } from '@batchwise/core';
 import { classifyError, type Verdict } from '../classify.ts';
 import { refuseOtherEngine, type EngineKeeper, type Kept, type Task } from '../engine-keeper.ts';
 import { TensorWatch } from '../tensor-watch.ts';
@@ -47,7 +47,7 @@ export class WebgpuKeeper implements EngineKeeper {
     refuseOtherEngine(this.#kept.tf, NAME);
     const { buffers } = this.#refuseLostDevice();
     if (task.kind === 'gradient') await this.#lifeline.begin();
-    if (task.kind !== 'apply') await this.#makeRoom(task);
+    if (task.examples > 0) await this.#makeRoom(task);
     const { peakBytes } = buffers;
     for (;;) {
       const isCrowded = buffers.keepsFreed;
@@ -62,7 +62,8 @@ export class WebgpuKeeper implements EngineKeeper {
         // What did not fit was never in use.
         buffers.resetPeak(peakBytes);
         // Buffers that were kept for other sizes may have stood in the way, once.
-        if (verdict !== 'outOfMemory' || !isCrowded) throw error;
+        if (verdict === 'outOfMemory' && isCrowded) continue;
+        throw verdict === 'outOfMemory' && task.kind === 'apply' ? tooLargeToUpdate(error) : error;
       }
     }
   }
@@ -102,6 +103,10 @@ export class WebgpuKeeper implements EngineKeeper {
       flush(backend);
       this.#unconfirmed.push(scopes.close());
     }
+  }
+
+  note(bytes: number): void {
+    this.#tensors.note(bytes);
   }
 
   async confirm(): Promise<void> {
@@ -182,5 +187,14 @@ export class WebgpuKeeper implements EngineKeeper {
     return this.#attached;
   }
 }
+
+/** No batch size would help, so this is no failure to recover from. */
+const tooLargeToUpdate = (cause: unknown): TrainingError =>
+  new TrainingError('outOfMemory', 'The update of the weights did not fit on the GPU; nothing was applied.', {
+    hint:
+      'Close what else uses the GPU, make the model smaller, or take an optimizer that keeps less per weight, such as ' +
+      '"sgd".',
+    cause,
+  });
 
 const NOTHING_HELD: Held = { release: () => {}, restore: () => {} };

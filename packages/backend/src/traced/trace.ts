@@ -1,0 +1,124 @@
+import type { Tensor, Variable } from '../tf.ts';
+import { agreement, type Agreement } from './agreement.ts';
+import { Graph } from './graph.ts';
+import type { NativeBackend, OutputInfo } from './native-backend.ts';
+import { FLOAT32, holdsFor, type Program, type Roles } from './program.ts';
+import type { TensorWork } from './tensor-work.ts';
+
+/** What a trace is made of. */
+export interface TraceParts {
+  readonly program: Program;
+  /** Tensors of the same types and shapes as those that will go in. */
+  readonly inputs: readonly Tensor[];
+  /** Constants that are none. */
+  readonly roles: Roles;
+  /** For each result the output that it is, null for none. */
+  readonly results: readonly (number | null)[];
+  /** Inputs that the work assigns to; their new values are the outputs after the results. */
+  readonly assigned: readonly number[];
+  /** Most bytes that the work had in tensors kernel by kernel. */
+  readonly peakBytes: number;
+}
+
+/** Handles of inputs and of outputs that are known to be right, and the numbers at the time. */
+export interface TraceCheck {
+  readonly inputIds: readonly number[];
+  readonly rightIds: readonly number[];
+  readonly numbers: readonly number[];
+  /** As in {@link agreement}. */
+  readonly tolerance: number;
+}
+
+/** A piece of work as one run of a graph. */
+export class Trace {
+  readonly peakBytes: number;
+  readonly #backend: NativeBackend;
+  readonly #parts: Omit<TraceParts, 'inputs'>;
+  readonly #graph: Graph;
+
+  /** @throws where TensorFlow does not take the graph */
+  constructor(backend: NativeBackend, { inputs, ...parts }: TraceParts) {
+    this.peakBytes = parts.peakBytes;
+    this.#backend = backend;
+    this.#parts = parts;
+    this.#graph = new Graph(backend, parts.program, {
+      inputs: inputs.map(({ dtype, shape }) => ({ dtype: TYPES[dtype], shape })),
+      roles: parts.roles,
+    });
+  }
+
+  /** Whether the inputs, and what was drawn when it was recorded, give the values that are known to be right. */
+  check({ inputIds, rightIds, numbers, tolerance }: TraceCheck): Agreement {
+    const { binding } = this.#backend;
+    const { program, roles } = this.#parts;
+    const drawnIds = program.constants
+      .filter((_, index) => roles.drawn.includes(index))
+      .map(({ shape, dtype, values }) => binding.createTensor(shape, dtype, values));
+    let tried: readonly OutputInfo[] = [];
+    try {
+      tried = this.#compute(inputIds, numbers, drawnIds);
+      const verdicts = tried.map(({ id }, i) => {
+        const right = binding.tensorDataSync(rightIds[i] ?? NaN);
+        return agreement(right, binding.tensorDataSync(id), tolerance);
+      });
+      return verdicts.find((verdict) => verdict !== 'agree') ?? 'agree';
+    } finally {
+      for (const id of [...drawnIds, ...tried.map((output) => output.id)]) binding.deleteTensor(id);
+    }
+  }
+
+  /** Whether work that was done kernel by kernel, with these numbers, is what the trace stands for. */
+  standsFor(program: Program | string, numbers: readonly number[]): boolean {
+    return (
+      typeof program !== 'string' &&
+      holdsFor({ ...this.#parts.roles, program: this.#parts.program }, program, numbers)
+    );
+  }
+
+  /** @throws where the graph fails; nothing was assigned then */
+  run({ inputs, numbers = [], replayed }: TensorWork): readonly (Tensor | null)[] {
+    const outputs = this.#compute(this.#backend.getInputTensorIds(inputs), numbers);
+    const tensors = outputs.map((output) => this.#backend.createOutputTensor(output));
+    const { results, assigned } = this.#parts;
+    const firstAssigned = tensors.length - assigned.length;
+    assigned.forEach((input, i) => {
+      const [variable, value] = [inputs[input], tensors[firstAssigned + i]];
+      if (!variable || !value) return;
+      (variable as Variable).assign(value);
+      value.dispose();
+    });
+    replayed?.();
+    return results.map((output) => (output === null ? null : (tensors[output] ?? null)));
+  }
+
+  delete(): void {
+    this.#graph.delete();
+  }
+
+  #compute(
+    inputIds: readonly number[],
+    numbers: readonly number[],
+    drawnIds?: readonly number[],
+  ): OutputInfo[] {
+    const { binding } = this.#backend;
+    const { roles, program } = this.#parts;
+    const fedIds = Array.from(roles.fed, ([constant, { number, sign }]) => {
+      const value = Float32Array.of(sign * (numbers[number] ?? NaN));
+      return binding.createTensor(program.constants[constant]?.shape ?? [], FLOAT32, value);
+    });
+    try {
+      return this.#graph.run([...inputIds, ...fedIds], drawnIds);
+    } finally {
+      for (const id of fedIds) binding.deleteTensor(id);
+    }
+  }
+}
+
+/** TensorFlow's numbers of the types that TensorFlow.js has. */
+const TYPES: Readonly<Record<Tensor['dtype'], number>> = {
+  float32: FLOAT32,
+  int32: 3,
+  string: 7,
+  complex64: 8,
+  bool: 10,
+};

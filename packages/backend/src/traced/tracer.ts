@@ -1,0 +1,163 @@
+import { classifyError } from '../classify.ts';
+import type { Tensor, Tf } from '../tf.ts';
+import { makeTrace, type NoTrace } from './make-trace.ts';
+import type { NativeBackend } from './native-backend.ts';
+import { observe } from './observation.ts';
+import { tidyAll, type StepPart, type StepRunner, type TensorWork } from './tensor-work.ts';
+import { Trace } from './trace.ts';
+
+/** What became of a piece of work. Said each time that it changes. */
+export interface TraceEvent {
+  readonly part: StepPart;
+  readonly key: string;
+  readonly status: 'traced' | 'eager';
+  /** Why it runs kernel by kernel; empty where it is traced. */
+  readonly reason: string;
+}
+
+/** Options of a {@link Tracer}. */
+export interface TracerOptions {
+  /** Why a part is not to be traced, undefined where it may be. */
+  readonly refusal: (part: StepPart) => string | undefined;
+  readonly onEvent: (event: TraceEvent) => void;
+  /** Told with each run of a graph what the same work took kernel by kernel. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** At which use of a piece of work it is worth the time to trace it. */
+const TRACED_AT_USE: Readonly<Record<StepPart, number>> = {
+  gradient: 1,
+  update: 1,
+  accumulate: 2,
+  dot: 2,
+  evaluation: 8,
+};
+
+/** Graphs kept at a time. */
+const MAX_TRACES = 24;
+
+/** Values that are not finite, or near a kink of the loss, settle nothing: so many times it is tried. */
+const MAX_ATTEMPTS = 3;
+
+/** From one look at whether the work is still the same to the next, in uses: what it is made with may have changed. */
+const LOOK_EVERY = 500;
+
+interface Entry {
+  uses: number;
+  attempts: number;
+  state: 'new' | 'eager' | Trace;
+}
+
+type Results = readonly (Tensor | null)[];
+
+/**
+ * Runs work kernel by kernel until it has seen what the work asks TensorFlow for, and from then on as one graph, once
+ * that has given the same values. What cannot be traced, or fails as a graph, goes on kernel by kernel.
+ */
+export class Tracer implements StepRunner {
+  readonly #tf: Tf;
+  readonly #backend: NativeBackend;
+  readonly #options: TracerOptions;
+  /** By part and key, the least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+  #examples = 0;
+
+  constructor(tf: Tf, backend: NativeBackend, options: TracerOptions) {
+    this.#tf = tf;
+    this.#backend = backend;
+    this.#options = options;
+  }
+
+  run(work: TensorWork): Results {
+    const entry = this.#entryOf(work);
+    entry.uses += 1;
+    const isDue = entry.uses >= TRACED_AT_USE[work.part] + (this.#isShrunk(work) ? 1 : 0);
+    const { state } = entry;
+    if (state instanceof Trace)
+      return entry.uses % LOOK_EVERY === 0
+        ? this.#look(entry, { trace: state, work })
+        : this.#replay(entry, { trace: state, work });
+    return state === 'new' && isDue ? this.#trace(entry, work) : this.#eager(work);
+  }
+
+  dispose(): void {
+    for (const { state } of this.#entries.values()) if (state instanceof Trace) state.delete();
+    this.#entries.clear();
+    this.#examples = 0;
+  }
+
+  #entryOf({ part, key }: TensorWork): Entry {
+    const name = `${part} ${key}`;
+    const entry = this.#entries.get(name) ?? { uses: 0, attempts: 0, state: 'new' };
+    // The last one is the most recently used.
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  /** A batch smaller than the one before may be what was left of an epoch: it is traced where it comes again. */
+  #isShrunk({ examples }: TensorWork): boolean {
+    const before = this.#examples;
+    this.#examples = examples ?? before;
+    return this.#examples < before;
+  }
+
+  #eager(work: TensorWork): Results {
+    return tidyAll(this.#tf.tidy, () => work.compute());
+  }
+
+  #trace(entry: Entry, work: TensorWork): Results {
+    const refusal = this.#options.refusal(work.part);
+    if (refusal !== undefined) {
+      this.#drop(entry, work, { reason: refusal, tryAgain: false });
+      return this.#eager(work);
+    }
+    const { results, outcome } = makeTrace(this.#tf, this.#backend, work);
+    if (!(outcome instanceof Trace)) this.#drop(entry, work, outcome);
+    else {
+      entry.state = outcome;
+      this.#options.onEvent({ part: work.part, key: work.key, status: 'traced', reason: '' });
+      this.#keepFew();
+    }
+    return results;
+  }
+
+  #replay(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
+    this.#options.onBytes(trace.peakBytes);
+    try {
+      return trace.run(work);
+    } catch (error) {
+      trace.delete();
+      this.#drop(entry, work, { reason: `it failed as a graph (${firstLine(error)})`, tryAgain: false });
+      // What does not fit as a graph is for the controller to make smaller, as it would be kernel by kernel.
+      if (classifyError('tensorflow', error) === 'outOfMemory') throw error;
+      return this.#eager(work);
+    }
+  }
+
+  /** Does the work kernel by kernel, and forgets the trace where it is not what it was. */
+  #look(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
+    const { results, program } = observe(this.#tf, this.#backend, work);
+    if (!trace.standsFor(program, work.numbers ?? [])) {
+      trace.delete();
+      this.#drop(entry, work, { reason: 'it asks for something else than before', tryAgain: true });
+    }
+    return results;
+  }
+
+  #drop(entry: Entry, { part, key }: TensorWork, { reason, tryAgain }: NoTrace): void {
+    entry.attempts += 1;
+    entry.state = tryAgain && entry.attempts < MAX_ATTEMPTS ? 'new' : 'eager';
+    if (entry.state === 'eager') this.#options.onEvent({ part, key, status: 'eager', reason });
+  }
+
+  #keepFew(): void {
+    const traced = [...this.#entries].filter(([, { state }]) => state instanceof Trace);
+    for (const [name, { state }] of traced.slice(0, -MAX_TRACES)) {
+      if (state instanceof Trace) state.delete();
+      this.#entries.delete(name);
+    }
+  }
+}
+
+const firstLine = (error: unknown): string => String(error).split('\n')[0] ?? '';

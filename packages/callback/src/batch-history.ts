@@ -1,0 +1,151 @@
+import type { BatchPlan, Observer, Progress, Reason, RunEvents, TimeTotals } from '@batchwise/core';
+import { addSample, noiseScale, type NoiseScale, type NoiseScaleState } from '@batchwise/noise-scale';
+import { count, duration, figure, percent } from './format.ts';
+
+/** What is forgotten of the noise scale after this many more measured examples. */
+const HORIZON_EXAMPLES = 8192;
+
+/** A plan that a run went over to. */
+export interface BatchChange extends BatchPlan {
+  /** Steps and examples before it. */
+  readonly step: number;
+  readonly examples: number;
+  readonly epoch: number;
+  readonly reason: Reason;
+}
+
+/** Numbers per epoch, in the form of a `History`. */
+export type BatchNumbers = {
+  /** Mean examples per update. */
+  readonly batchSize: number[];
+  /** Factor on the configured learning rate at the end of the epoch. */
+  readonly learningRateScale: number[];
+  /** Mean wall time of an update in seconds. */
+  readonly stepSeconds: number[];
+  /** Gradient noise scale in examples; NaN while it is not known. */
+  readonly noiseScale: number[];
+};
+
+/**
+ * What became of the batch, as a `History` says what became of the loss: `epoch` and `history` have its form, so that
+ * `tfvis.show.history(surface, tuned.history, ['batchSize'])` draws it. Begins anew with each run that it observes.
+ */
+export interface BatchHistory extends Pick<Observer, 'name'> {
+  readonly epoch: readonly number[];
+  readonly history: Readonly<BatchNumbers>;
+  /** The first plan and each later one, with the reason. */
+  readonly changes: readonly BatchChange[];
+  /** As measured over the last steps. */
+  readonly noise: NoiseScale;
+  /** Where the time went, once the run is over. */
+  readonly totals: TimeTotals | undefined;
+  /** A few lines for a person: what ran, why, what it cost, and where to start the next time. */
+  summary(): string;
+}
+
+/** Keeps the history of a run: an observer for `train`, for `batchwise` and for `fit`. */
+export function batchHistory(): BatchHistory & Observer {
+  return new Recorder();
+}
+
+class Recorder implements BatchHistory {
+  readonly name = 'batch history';
+  epoch: number[] = [];
+  history = emptyNumbers();
+  changes: BatchChange[] = [];
+  totals: TimeTotals | undefined;
+  #noise: NoiseScaleState | undefined;
+  #end: RunEvents['runFinished'] | undefined;
+  #learningRateScale = 1;
+
+  get noise(): NoiseScale {
+    return noiseScale(this.#noise);
+  }
+
+  onRunStarted({ plan, reason }: RunEvents['runStarted']): void {
+    this.epoch = [];
+    this.history = emptyNumbers();
+    this.changes = [];
+    this.totals = undefined;
+    this.#noise = undefined;
+    this.#end = undefined;
+    this.#learningRateScale = plan.learningRateScale;
+    this.#push({ step: 0, examples: 0, epoch: 0 }, plan, reason);
+  }
+
+  onPlanChanged({ to, reason, ...progress }: RunEvents['planChanged']): void {
+    this.#push(progress, to, reason);
+  }
+
+  onStepFinished({ outcome }: RunEvents['stepFinished']): void {
+    this.#learningRateScale = outcome.plan.learningRateScale;
+    if (outcome.gradient)
+      this.#noise = addSample(this.#noise, outcome.gradient, { horizonExamples: HORIZON_EXAMPLES });
+  }
+
+  onEpochFinished({ epoch, epochExamples, epochSteps, seconds }: RunEvents['epochFinished']): void {
+    const { noise } = this;
+    this.epoch.push(epoch);
+    this.history.batchSize.push(epochExamples / epochSteps);
+    this.history.learningRateScale.push(this.#learningRateScale);
+    this.history.stepSeconds.push(seconds / epochSteps);
+    this.history.noiseScale.push(noise.known ? noise.noiseScale : NaN);
+  }
+
+  onRunFinished(event: RunEvents['runFinished']): void {
+    this.#end = event;
+    this.totals = event.totals;
+  }
+
+  summary(): string {
+    const end = this.#end;
+    const last = this.changes.at(-1);
+    if (!end || !last) return 'Batchwise: the run has not ended yet.';
+    const { trainingSeconds, tuningSeconds } = end.totals;
+    const share = tuningSeconds / Math.max(trainingSeconds + tuningSeconds, Number.MIN_VALUE);
+    return [
+      `Batchwise: ${count(end.examples)} examples in ${count(end.step)} updates, ` +
+        `${duration(trainingSeconds)} training and ${duration(tuningSeconds)} tuning (${percent(share)}).`,
+      `Batch ${this.#sizes()}; learning rate ${figure(this.#learningRateScale)} times yours at the end.`,
+      last.reason.text,
+      ...this.#noiseLine(),
+      ...this.#advice(last),
+    ].join('\n');
+  }
+
+  #push({ step, examples, epoch }: Progress, plan: BatchPlan, reason: Reason): void {
+    this.changes.push({ step, examples, epoch, ...plan, reason });
+  }
+
+  #sizes(): string {
+    const sizes = this.changes.map(({ batchSize }) => batchSize);
+    return sizes
+      .filter((size, i) => size !== sizes[i - 1])
+      .map(count)
+      .join(' → ');
+  }
+
+  #noiseLine(): string[] {
+    const { noise } = this;
+    if (!noise.known) return [];
+    const between = `${count(noise.lower)} to ${count(noise.upper)}`;
+    return [`Gradient noise scale about ${count(noise.noiseScale)} examples (${between}).`];
+  }
+
+  /** Only where the run settled somewhere else than it began. */
+  #advice({ batchSize }: BatchChange): string[] {
+    const began = this.changes[0]?.batchSize;
+    if (began === undefined || began === batchSize) return [];
+    const scale = figure(this.#learningRateScale);
+    return [
+      `To start there the next time: batchSize ${count(batchSize)} at ${scale} times the learning rate.`,
+    ];
+  }
+}
+
+const emptyNumbers = (): BatchNumbers => ({
+  batchSize: [],
+  learningRateScale: [],
+  stepSeconds: [],
+  noiseScale: [],
+});

@@ -1,0 +1,179 @@
+import {
+  TrainingError,
+  type BatchController,
+  type BatchPlan,
+  type Clock,
+  type GradientMoments,
+  type Json,
+  type Measurement,
+  type Reason,
+} from '@batchwise/core';
+import { policy as policyOf, type PolicyName, type PolicyOptions } from '@batchwise/tuner';
+import { batchHistory, type BatchHistory } from './batch-history.ts';
+import { partSize, TuningSession, type SessionState } from './tuning-session.ts';
+
+/** What `createTuner` takes; all of it may be left out. */
+export interface TunerOptions extends PolicyOptions {
+  /** Default `goodput`. */
+  readonly policy?: PolicyName | undefined;
+  /** A controller of your own, instead of a policy and its sizes. */
+  readonly controller?: BatchController<Json> | undefined;
+  /** Examples per epoch; bounds the batch. */
+  readonly datasetSize?: number | undefined;
+  /** How many epochs there will be, where that is known; bounds the batch. */
+  readonly epochs?: number | undefined;
+  /** Handed to the controller. Default 0. */
+  readonly seed?: number | undefined;
+  /** The `state` of an earlier tuner, to go on with. */
+  readonly resumeFrom?: SessionState | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** What to run next. */
+export interface TunedStep {
+  /** Examples of the update. */
+  readonly batchSize: number;
+  /** Examples of each part whose gradients are to be averaged; one part unless memory or a measurement wants more. */
+  readonly parts: readonly number[];
+  /** Factor on the configured learning rate. */
+  readonly learningRateScale: number;
+  /** What the controller would like to know of it: `gradient` wants the moments of the parts, see `gradientMoments`. */
+  readonly measure: readonly Measurement[];
+}
+
+/** What came of a step; what is not given is not known. */
+export interface StepReport {
+  /** Mean loss over its examples, before the update. */
+  readonly loss?: number | undefined;
+  /** Inner products of the gradients of its parts. */
+  readonly gradient?: GradientMoments | undefined;
+  /** Wall time in seconds. Default: the time since `next`. */
+  readonly seconds?: number | undefined;
+}
+
+/** The plan went over to another, for a reason. */
+export interface PlanChange {
+  readonly from: BatchPlan;
+  readonly to: BatchPlan;
+  readonly reason: Reason;
+}
+
+/** The tuner for a training loop of your own. */
+export interface Tuner {
+  /**
+   * What to run next, cut to `available` examples where the epoch ends earlier. The same until `report`.
+   * @throws RangeError where `available` is not a whole number of at least 1
+   */
+  next(available?: number): TunedStep;
+  /**
+   * Tells that the step was applied.
+   * @returns the change of plan, where it makes one
+   * @throws TrainingError `invalidOptions` without a `next` before
+   */
+  report(step?: StepReport): PlanChange | undefined;
+  /**
+   * Tells that the step did not fit in memory and was not applied: `next` answers smaller parts for the same examples.
+   * @throws TrainingError `outOfMemory` where there is nothing smaller
+   */
+  outOfMemory(cause?: unknown): PlanChange;
+  /** Its plans and their reasons. */
+  readonly history: BatchHistory;
+  /** For `resumeFrom`. Survives JSON. */
+  readonly state: SessionState;
+}
+
+/**
+ * The tuner as plain functions. It touches no model and no device:
+ *
+ *     const tuner = createTuner({ optimizer: 'adam', datasetSize: 60_000, epochs: 3 });
+ *     const { batchSize, learningRateScale } = tuner.next();
+ *     // …train on batchSize examples, at learningRateScale times the rate…
+ *     tuner.report();
+ *
+ * A loop that is not able to split a step ignores `parts` and reports no gradient: then step times alone decide, with
+ * the noise scale that the policy assumes.
+ * @throws RangeError for an unknown policy or optimizer, or sizes out of order
+ */
+export function createTuner(options: TunerOptions = {}): Tuner {
+  return new StepTuner(options);
+}
+
+class StepTuner implements Tuner {
+  readonly #history = batchHistory();
+  readonly #session: TuningSession;
+  #asked: { readonly step: TunedStep; readonly startedAt: number } | undefined;
+
+  constructor(options: TunerOptions) {
+    const { policy = 'goodput', datasetSize, epochs, clock } = options;
+    const known = datasetSize !== undefined && epochs !== undefined;
+    this.#session = new TuningSession({
+      controller: options.controller ?? policyOf(policy, options),
+      run: {
+        datasetSize,
+        plannedExamples: known ? datasetSize * epochs : undefined,
+        seed: options.seed ?? 0,
+      },
+      clock,
+      from: options.resumeFrom,
+    });
+    const { plan, reason } = this.#session.decision;
+    void this.#history.onRunStarted?.({ run: this.#session.run, plan, reason });
+  }
+
+  get history(): BatchHistory {
+    return this.#history;
+  }
+
+  get state(): SessionState {
+    return this.#session.state;
+  }
+
+  next(available = Infinity): TunedStep {
+    if (!(available >= 1) || (available !== Infinity && !Number.isInteger(available)))
+      throw new RangeError(`available is ${available}; give the examples that are left, at least 1.`);
+    const { plan, measure } = this.#session.decision;
+    const batchSize = Math.min(plan.batchSize, available);
+    if (this.#asked?.step.batchSize === batchSize) return this.#asked.step;
+    const most = partSize(batchSize, plan, measure.includes('gradient'));
+    const parts = Array.from({ length: Math.ceil(batchSize / most) }, (_, part) =>
+      Math.min(most, batchSize - part * most),
+    );
+    const learningRateScale = this.#session.learningRateScale(batchSize);
+    const step = { batchSize, parts, learningRateScale, measure };
+    this.#asked = { step, startedAt: this.#session.clock() };
+    return step;
+  }
+
+  report({ loss, gradient, seconds }: StepReport = {}): PlanChange | undefined {
+    const { step, startedAt } = this.#taken('report');
+    const { finished, changed } = this.#session.count({
+      examples: step.batchSize,
+      microBatchSize: step.parts[0] ?? step.batchSize,
+      seconds: seconds ?? this.#session.clock() - startedAt,
+      loss,
+      gradient,
+    });
+    void this.#history.onStepFinished?.(finished);
+    if (changed) void this.#history.onPlanChanged?.(changed);
+    return changed && changeOf(changed);
+  }
+
+  outOfMemory(cause?: unknown): PlanChange {
+    const { step } = this.#taken('outOfMemory');
+    const answer = this.#session.recover(step.parts[0] ?? step.batchSize, cause);
+    if (typeof answer === 'string') throw new TrainingError('outOfMemory', answer, { cause });
+    void this.#history.onPlanChanged?.(answer);
+    return changeOf(answer);
+  }
+
+  #taken(method: string): { readonly step: TunedStep; readonly startedAt: number } {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    if (asked) return asked;
+    throw new TrainingError('invalidOptions', `${method}() was called without a next() before it.`, {
+      hint: 'Ask next() what to run, run it, then report.',
+    });
+  }
+}
+
+const changeOf = ({ from, to, reason }: PlanChange): PlanChange => ({ from, to, reason });

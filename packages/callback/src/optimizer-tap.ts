@@ -1,0 +1,70 @@
+import { LearningRateKnob } from '@batchwise/backend';
+import type { FittedOptimizer, NamedGradients } from './fitted-model.ts';
+import { freeingOnThrow, type EngineHolder } from './freeing-on-throw.ts';
+
+/** Applies gradients with the optimizer's own method, at `scale` times its own learning rate. */
+export type Apply = (gradients: NamedGradients, scale: number) => void;
+
+/** Optimizers that are tapped now: two taps on one would each take the other's gradients. */
+const tapped = new WeakSet<FittedOptimizer>();
+
+/** True while a tap is on the optimizer. */
+export const isTapped = (optimizer: FittedOptimizer): boolean => tapped.has(optimizer);
+
+/**
+ * Lets `onGradients` have what the optimizer is given to apply, until it is removed. The optimizer is the same object
+ * before and after: only two of its methods are covered on the way.
+ */
+export class OptimizerTap {
+  readonly #optimizer: FittedOptimizer;
+  readonly #uncover: readonly (() => void)[];
+
+  constructor(
+    tf: EngineHolder,
+    optimizer: FittedOptimizer,
+    onGradients: (gradients: NamedGradients, apply: Apply) => void,
+  ) {
+    this.#optimizer = optimizer;
+    tapped.add(optimizer);
+    const knob = new LearningRateKnob(optimizer);
+    const own = optimizer.applyGradients.bind(optimizer);
+    const apply: Apply = (gradients, scale) => {
+      knob.set(scale);
+      own(gradients);
+      knob.restore();
+    };
+    const minimize = optimizer.minimize.bind(optimizer);
+    this.#uncover = [
+      cover(optimizer, 'applyGradients', (gradients) => onGradients(gradients, apply)),
+      cover(optimizer, 'minimize', (...args) => {
+        try {
+          // A step that throws leaves what its tape had saved on the device, and nobody else would free it.
+          return freeingOnThrow(tf, () => minimize(...args));
+        } finally {
+          // After that, since SGD keeps its rate in a tensor made on the way.
+          knob.restore();
+        }
+      }),
+    ];
+  }
+
+  /** Safe to call twice. */
+  remove(): void {
+    if (!tapped.delete(this.#optimizer)) return;
+    for (const uncover of this.#uncover) uncover();
+  }
+}
+
+/** Puts a method over the one that an object has; the answer takes it away again. */
+function cover<Key extends 'applyGradients' | 'minimize'>(
+  optimizer: FittedOptimizer,
+  key: Key,
+  method: FittedOptimizer[Key],
+): () => void {
+  const before = Object.getOwnPropertyDescriptor(optimizer, key);
+  Object.defineProperty(optimizer, key, { value: method, configurable: true, writable: true });
+  return () => {
+    if (before) Object.defineProperty(optimizer, key, before);
+    else Reflect.deleteProperty(optimizer, key);
+  };
+}

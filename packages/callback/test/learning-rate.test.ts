@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { batchwise, fit } from '../src/index.ts';
+import { always, classifier, furthest, loadTf, tensorsOf, weightsOf, type Model } from './support.ts';
+
+const tf = await loadTf();
+const COUNT = 48;
+const { xs, ys } = tensorsOf(tf, COUNT);
+
+/** Each optimizer that TensorFlow.js ships, at a given rate. */
+const OPTIMIZERS = {
+  sgd: (rate: number) => tf.train.sgd(rate),
+  momentum: (rate: number) => tf.train.momentum(rate, 0.9),
+  nesterov: (rate: number) => tf.train.momentum(rate, 0.9, true),
+  adam: (rate: number) => tf.train.adam(rate),
+  adamax: (rate: number) => tf.train.adamax(rate),
+  rmsprop: (rate: number) => tf.train.rmsprop(rate),
+  adagrad: (rate: number) => tf.train.adagrad(rate),
+  adadelta: (rate: number) => tf.train.adadelta(rate),
+};
+const names = Object.keys(OPTIMIZERS) as (keyof typeof OPTIMIZERS)[];
+const rateOf = (model: Model): number =>
+  (model.optimizer as unknown as { learningRate: number }).learningRate;
+
+const inOrder = { epochs: 3, verbose: 0, shuffle: false } as const;
+const plainFit = (model: Model, batchSize: number) => model.fit(xs, ys, { ...inOrder, batchSize });
+
+function tunedFit(model: Model, controller: ReturnType<typeof always>, callbacks: readonly object[] = []) {
+  const tuned = batchwise(tf, { source: { xs, ys }, shuffle: false, controller });
+  return model.fitDataset(tuned.dataset, {
+    epochs: 3,
+    verbose: 0,
+    callbacks: [tuned.callback, ...callbacks] as never,
+  });
+}
+
+describe('the rate of an optimizer is scaled for its updates, and its own in between', () => {
+  it.each(names)('%s, in fitDataset and in fit', async (name) => {
+    const make = OPTIMIZERS[name];
+    const [plain, tuned, looped] = [make(0.05), make(0.02), make(0.02)].map((made) => classifier(tf, made));
+    if (!plain || !tuned || !looped) throw new Error('three models');
+    await plainFit(plain, 12);
+    const controller = always({ batchSize: 12, learningRateScale: 2.5 });
+    const seen: number[] = [];
+    await tunedFit(tuned, controller, [atEachBatch(() => seen.push(rateOf(tuned)))]);
+    await fit(looped, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller } });
+    const expected = await weightsOf(plain);
+    expect(furthest(expected, await weightsOf(tuned))).toBeLessThan(1e-6);
+    expect(furthest(expected, await weightsOf(looped))).toBeLessThan(1e-6);
+    expect(furthest(expected, await weightsOf(classifier(tf, 'sgd')))).toBeGreaterThan(0.005);
+    expect(seen).toEqual(Array.from({ length: 12 }, () => 0.02));
+    expect([rateOf(tuned), rateOf(looped)]).toEqual([0.02, 0.02]);
+  });
+
+  it.each(['adam', 'sgd', 'momentum'] as const)('%s with a schedule of the user in force', async (name) => {
+    const make = OPTIMIZERS[name];
+    const set = (model: Model, rate: number) => {
+      const optimizer = model.optimizer as unknown as {
+        learningRate: number;
+        setLearningRate?(rate: number): void;
+      };
+      if (optimizer.setLearningRate) optimizer.setLearningRate(rate);
+      else optimizer.learningRate = rate;
+    };
+    /** Reads the rate and writes a third of it, as schedules do. */
+    const decay = (model: Model) => atEachEpoch(() => set(model, rateOf(model) / 3));
+    const [plain, tuned, looped] = [make(0.2), make(0.1), make(0.1)].map((made) => classifier(tf, made));
+    if (!plain || !tuned || !looped) throw new Error('three models');
+    const controller = always({ batchSize: 12, learningRateScale: 2 });
+    await plain.fit(xs, ys, { ...inOrder, batchSize: 12, callbacks: [decay(plain)] });
+    await tunedFit(tuned, controller, [decay(tuned)]);
+    await fit(looped, xs, ys, {
+      tf,
+      ...inOrder,
+      batchSize: 12,
+      tuner: { controller },
+      callbacks: [decay(looped)],
+    });
+    expect(furthest(await weightsOf(plain), await weightsOf(tuned))).toBeLessThan(1e-6);
+    expect(furthest(await weightsOf(plain), await weightsOf(looped))).toBeLessThan(1e-6);
+    expect(rateOf(tuned)).toBeCloseTo(0.1 / 27, 12);
+  });
+
+  it('a batch cut short trains at its share of the rate', async () => {
+    const [plain, tuned] = [classifier(tf, tf.train.sgd(0.1)), classifier(tf, tf.train.sgd(0.1))];
+    // 48 = 20 + 20 + 8
+    for (let epoch = 0; epoch < 3; epoch += 1)
+      for (const [from, size] of [
+        [0, 20],
+        [20, 20],
+        [40, 8],
+      ] as const) {
+        const [x, y] = [tf.slice(xs, from, size), tf.slice(ys, from, size)];
+        (plain.optimizer as ReturnType<typeof tf.train.sgd>).setLearningRate(0.1 * (size / 20));
+        await plain.trainOnBatch(x, y);
+        tf.dispose([x, y]);
+      }
+    await tunedFit(tuned, always({ batchSize: 20 }));
+    expect(furthest(await weightsOf(plain), await weightsOf(tuned))).toBeLessThan(1e-6);
+  });
+
+  it('what was held back of a step when the training was stopped is applied at its share', async () => {
+    const [plain, tuned] = [classifier(tf, tf.train.adam(0.1)), classifier(tf, tf.train.adam(0.1))];
+    const [x, y] = [tf.slice(xs, 0, 8), tf.slice(ys, 0, 8)];
+    (plain.optimizer as unknown as { learningRate: number }).learningRate = 0.1 * (8 / 24);
+    await plain.trainOnBatch(x, y);
+    tf.dispose([x, y]);
+    const stop = atEachBatch(() => (tuned.stopTraining = true));
+    const { epoch } = await tunedFit(tuned, always({ batchSize: 24, microBatchSize: 8 }), [stop]);
+    expect(epoch).toEqual([0]);
+    expect(furthest(await weightsOf(plain), await weightsOf(tuned))).toBeLessThan(1e-6);
+  });
+
+  it('an optimizer without a rate is refused only where it would be scaled', async () => {
+    const make = () => {
+      const optimizer = tf.train.sgd(0.1);
+      Object.assign(optimizer, { learningRate: undefined });
+      return classifier(tf, optimizer);
+    };
+    await tunedFit(make(), always({ batchSize: 12 }));
+    await expect(tunedFit(make(), always({ batchSize: 12, learningRateScale: 2 }))).rejects.toMatchObject({
+      code: 'invalidOptions',
+      message: expect.stringContaining('no learningRate to scale'),
+    });
+  });
+});
+
+function atEachBatch(work: () => unknown) {
+  class AtEachBatch extends tf.Callback {
+    override async onBatchEnd() {
+      work();
+    }
+  }
+  return new AtEachBatch();
+}
+
+function atEachEpoch(work: () => unknown) {
+  class AtEachEpoch extends tf.Callback {
+    override async onEpochEnd() {
+      work();
+    }
+  }
+  return new AtEachEpoch();
+}

@@ -1,0 +1,57 @@
+import type { CanaryPair } from './trial.ts';
+
+/** Above this, numbers are wrong whatever the model: zeros instead of a gradient differ by 1. */
+const LARGEST_TOLERANCE = 0.5;
+/** How much further than in the first trial a quantity may be off. */
+const MARGIN = 4;
+
+/** The verdict of a canary. */
+export type CanaryVerdict =
+  | { readonly kind: 'agrees'; readonly deviation: number }
+  /** The parts themselves gave zeros or nothing finite, so there is nothing to compare with. */
+  | { readonly kind: 'void'; readonly message: string }
+  | { readonly kind: 'disagrees'; readonly deviation: number | null; readonly message: string };
+
+/** Relative differences by quantity, as the first trial of a search had them. */
+export type CanaryBaseline = Readonly<Record<string, number>>;
+
+/** |whole − parts| / |parts|. */
+const deviationOf = ({ whole, parts }: CanaryPair): number => Math.abs(whole - parts) / Math.abs(parts);
+
+/** What the first canary of a search says of the model: batch statistics and dropout make parts differ by nature. */
+export const canaryBaseline = (canary: readonly CanaryPair[]): CanaryBaseline =>
+  Object.fromEntries(canary.map((pair) => [pair.quantity, deviationOf(pair)]));
+
+/**
+ * Compares a batch with its parts. Engines answer work beyond their limits with zeros or stale data instead of an error,
+ * so a step that ran is not yet a step that trained. Each quantity may differ by the larger of `tolerance` and four times
+ * what it differed by in the first trial, where the batch is small; by more than 0.5 none may.
+ */
+export function judgeCanary(
+  canary: readonly CanaryPair[],
+  tolerance: number,
+  baseline: CanaryBaseline | undefined,
+): CanaryVerdict {
+  const blind = canary.find(({ parts }) => !Number.isFinite(parts));
+  if (blind)
+    return { kind: 'void', message: `The ${blind.quantity} of the parts is ${blind.parts} at any size.` };
+  // A quantity of 0 has no relative difference; a gradient of 0 proves nothing at all.
+  const telling = canary.filter(({ whole, parts }) => whole !== 0 || parts !== 0);
+  if (telling.length === 0)
+    return { kind: 'void', message: 'Loss and gradient are 0, so they prove nothing.' };
+  let deviation = 0;
+  for (const pair of telling) {
+    const own = deviationOf(pair);
+    const allowed = baseline
+      ? Math.max(tolerance, MARGIN * (baseline[pair.quantity] ?? 0))
+      : LARGEST_TOLERANCE;
+    if (!(own <= Math.min(LARGEST_TOLERANCE, allowed)))
+      return {
+        kind: 'disagrees',
+        deviation: Number.isFinite(own) ? own : null,
+        message: `The ${pair.quantity} is ${pair.whole}, but ${pair.parts} for the same examples in parts.`,
+      };
+    deviation = Math.max(deviation, own);
+  }
+  return { kind: 'agrees', deviation };
+}

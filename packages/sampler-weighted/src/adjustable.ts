@@ -1,0 +1,72 @@
+import { independentDraws, uniformAt, type IndexSampler } from '@batchwise/sampler';
+import { importanceWeights, requireBeta } from './importance-weights.ts';
+import { requireWeight, requireWeights } from './require-weights.ts';
+import { SumTree } from './sum-tree.ts';
+import type { WeightedOptions } from './weighted.ts';
+
+/** The weights as they are; survives JSON. */
+export type AdjustableState = { readonly weights: readonly number[] };
+
+/** What decides the draws, and where they go on. */
+export interface AdjustableOptions extends WeightedOptions {
+  /** What `state()` of a sampler of as many weights gave: its weights take the place of the first ones. */
+  readonly state?: AdjustableState | undefined;
+}
+
+/** A weighted sampler whose weights may change at any time. */
+export interface AdjustableSampler extends IndexSampler {
+  readonly population: number;
+  /**
+   * Changes a weight, for all draws from now on.
+   * @throws RangeError when there is no such index, or the weight is not a finite number above 0
+   */
+  setWeight(index: number, weight: number): void;
+  /** @throws RangeError when there is no such index */
+  weightOf(index: number): number;
+  state(): AdjustableState;
+}
+
+/**
+ * Draws with replacement by weights that may change between any two draws, both in O(log n): weights of your own
+ * making, such as those of a label that was corrected or a source that is trusted less.
+ *
+ * @param weights finite numbers above 0; read once
+ * @throws RangeError when a weight is not such a number, or an option is out of its range
+ */
+export function adjustable(
+  weights: ArrayLike<number>,
+  { seed, size = weights.length, beta = 0, state }: AdjustableOptions,
+): AdjustableSampler {
+  requireBeta(beta);
+  const population = weights.length;
+  if (state && state.weights.length !== population) {
+    throw new RangeError(
+      `The state has ${state.weights.length} weights for ${population}; give the one of this sampler.`,
+    );
+  }
+  requireWeights(state?.weights ?? weights);
+  const tree = new SumTree(state?.weights ?? weights);
+  const relative = (index: number) => (population * tree.weightOf(index)) / tree.total;
+  const sampler = independentDraws({
+    size,
+    population,
+    seed,
+    draw(words, indices) {
+      for (let k = 0; k < indices.length; k++) indices[k] = tree.find(uniformAt(words, k) * tree.total);
+    },
+    ...(beta !== 0 && {
+      weigh: (indices: Int32Array, drawsBefore: number) =>
+        importanceWeights(indices, { beta, drawsBefore }, relative),
+    }),
+  });
+  return {
+    ...sampler,
+    population,
+    setWeight(index, weight) {
+      requireWeight('weight', weight);
+      tree.set(index, weight);
+    },
+    weightOf: (index) => tree.weightOf(index),
+    state: () => ({ weights: Array.from({ length: population }, (_, index) => tree.weightOf(index)) }),
+  };
+}

@@ -1,0 +1,46 @@
+import { requireShare } from './require-weights.ts';
+
+/** A β that rises with the examples drawn. */
+export interface AnnealedBeta {
+  readonly from: number;
+  readonly to: number;
+  /** Draws, over all epochs, until it has reached `to`. */
+  readonly draws: number;
+}
+
+/**
+ * How far importance weights make up for unequal probabilities p: an example weighs (N p)^−β. With β = 1, multiplying
+ * the losses by the weights keeps the gradient unbiased, and the weights are 1 on average; with β = 0 there are none.
+ * In between a part of the bias stays, and their average is 1 at most (Schaul et al. 2016, arXiv 1511.05952, section
+ * 3.4, without the division by the largest weight, which would only lower the learning rate).
+ */
+export type Beta = number | AnnealedBeta;
+
+/** @throws RangeError when a β is not from 0 to 1, or the draws to anneal over are not above 0 */
+export function requireBeta(beta: Beta): void {
+  if (typeof beta === 'number') return requireShare('beta', beta);
+  requireShare('beta.from', beta.from);
+  requireShare('beta.to', beta.to);
+  if (!(beta.draws > 0)) throw new RangeError(`beta.draws is ${beta.draws}; give a number above 0.`);
+}
+
+/** β for one draw. */
+function betaAt(beta: Beta, draw: number): number {
+  if (typeof beta === 'number') return beta;
+  return beta.from + (beta.to - beta.from) * Math.min(1, draw / beta.draws);
+}
+
+/**
+ * The importance weights of indices, the first of which was draw number `drawsBefore`.
+ * @param relativeProbability N p of an index
+ */
+export function importanceWeights(
+  indices: Int32Array,
+  { beta, drawsBefore }: { beta: Beta; drawsBefore: number },
+  relativeProbability: (index: number) => number,
+): Float32Array {
+  return Float32Array.from(
+    indices,
+    (index, k) => relativeProbability(index) ** -betaAt(beta, drawsBefore + k),
+  );
+}

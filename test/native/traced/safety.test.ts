@@ -1,0 +1,209 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { train, type AppliedStep, type Decision } from '@batchwise/core';
+import type { LayersTf } from '@batchwise/backend/node';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { nativeTensorflow, WHY_NO_NATIVE, type NativeTensorflow } from '../native-tensorflow.ts';
+import { classifier } from './models.ts';
+import { batchOf, furthest, step, stockStep, tracedBackend, weightsOf } from './training.ts';
+
+let native: NativeTensorflow;
+let tf: LayersTf;
+
+describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
+  beforeAll(async () => {
+    native = await nativeTensorflow();
+    ({ tf } = native);
+  });
+
+  it('is made once per batch size, and not of what was left of an epoch until that comes again', async () => {
+    const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'));
+    const traced = () => events.filter(({ part }) => part === 'gradient').map(({ key }) => key.slice(8, 10));
+    for (const size of [16, 16, 10]) await step(backend, batchOf(size, 1));
+    expect(traced()).toEqual(['16']);
+    for (const size of [16, 16, 10, 16, 10]) await step(backend, batchOf(size, 1));
+    expect(traced()).toEqual(['16', '10']);
+    for (const size of [32, 32]) await step(backend, batchOf(size, 1));
+    expect(traced()).toEqual(['16', '10', '32']);
+    expect(native.graphs()).toBe(4);
+    await backend.endRun();
+    expect(native.graphs()).toBe(0);
+  });
+
+  it('keeps no more than 24 graphs', async () => {
+    const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'));
+    for (let size = 1; size <= 30; size += 1) await step(backend, batchOf(size, 1));
+    expect(events.filter(({ status }) => status === 'traced')).toHaveLength(31);
+    expect(native.graphs()).toBe(24);
+    // The update is in use all the time; the smallest size is not.
+    await step(backend, batchOf(30, 1));
+    expect(events).toHaveLength(31);
+    await step(backend, batchOf(1, 1));
+    await step(backend, batchOf(1, 1));
+    expect(events.slice(31).map(({ part, key }) => `${part} ${key.slice(0, 12)}`)).toEqual([
+      'gradient float32[1,4]',
+    ]);
+    await backend.endRun();
+  });
+
+  it('sees weights that somebody else has written, and shows its own at any time', async () => {
+    const [theirs, ours] = [1, 2].map(() => classifier(tf, tf.train.adam(0.01)));
+    if (!theirs || !ours) throw new Error('two models');
+    const { backend, said } = tracedBackend(tf, ours);
+    const other = classifier(tf, 'sgd')
+      .getWeights()
+      .map((weight) => tf.mul(weight, 0.5));
+    for (let i = 0; i < 12; i += 1) {
+      if (i === 6) for (const model of [theirs, ours]) model.setWeights(other);
+      // Clones keep what they had.
+      const [kept] = ours.getWeights().map((weight) => weight.clone());
+      const before = await kept?.data();
+      await stockStep(tf, theirs, batchOf(12, i));
+      await step(backend, batchOf(12, i));
+      expect(furthest(await weightsOf(theirs), await weightsOf(ours))).toBeLessThan(1e-6);
+      expect(await kept?.data()).toEqual(before);
+      kept?.dispose();
+    }
+    expect(said('update')?.status).toBe('traced');
+    await backend.endRun();
+  });
+
+  it.each(['sgd', 'momentum', 'adam', 'rmsprop'] as const)(
+    'of %s takes the rate of the moment, also 0',
+    async (name) => {
+      const make = (rate: number) =>
+        ({
+          sgd: () => tf.train.sgd(rate),
+          momentum: () => tf.train.momentum(rate, 0.9),
+          adam: () => tf.train.adam(rate),
+          rmsprop: () => tf.train.rmsprop(rate),
+        })[name]();
+      const [optimizer, model] = [make(0.1), classifier(tf, make(0.1))];
+      const theirs = classifier(tf, optimizer);
+      const { backend, said } = tracedBackend(tf, model);
+      for (const [i, scale] of [0, 0.5, 0, 1, 0.25, 0.25, 0].entries()) {
+        if ('setLearningRate' in optimizer) optimizer.setLearningRate(0.1 * scale);
+        else Object.assign(optimizer, { learningRate: 0.1 * scale });
+        await stockStep(tf, theirs, batchOf(12, i));
+        await step(backend, batchOf(12, i), scale);
+        expect(furthest(await weightsOf(theirs), await weightsOf(model))).toBeLessThan(1e-6);
+      }
+      expect(said('update')?.status).toBe('traced');
+      await backend.endRun();
+      expect((model.optimizer as unknown as { learningRate: number }).learningRate).toBe(0.1);
+    },
+  );
+
+  it('notices within 500 steps that a layer computes something else', async () => {
+    const model = classifier(tf, tf.train.sgd(0), { l2: 0.5 });
+    const { backend } = tracedBackend(tf, model);
+    const batch = batchOf(4, 1);
+    const first = await step(backend, batch);
+    const { kernelRegularizer } = model.layers[0] as unknown as { kernelRegularizer: { l2: number } };
+    kernelRegularizer.l2 = 1;
+    const losses: number[] = [];
+    for (let i = 0; i < 501; i += 1) losses.push(await step(backend, batch));
+    const [penalty] = model.getWeights().map((weight) => tf.sum(tf.square(weight)).dataSync()[0] ?? NaN);
+    expect(losses.at(-1)).toBeCloseTo(first + 0.5 * (penalty ?? NaN), 4);
+    expect(losses[0]).toBeCloseTo(first, 5);
+    await backend.endRun();
+  });
+
+  it('is switched off by one word', async () => {
+    const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'), { traced: false });
+    for (let i = 0; i < 10; i += 1) await step(backend, batchOf(8, 1));
+    expect(events).toEqual([]);
+    expect(native.graphs()).toBe(0);
+  });
+});
+
+describe.skipIf(WHY_NO_NATIVE)('a run with traced steps', () => {
+  const decision: Decision<null> = {
+    plan: { batchSize: 12, microBatchSize: 6, learningRateScale: 1 },
+    reason: { code: 'test', text: 'said so', numbers: {} },
+    measure: ['loss', 'seconds', 'gradient', 'memory'],
+    state: null,
+  };
+  const controller = {
+    name: 'test',
+    measures: decision.measure,
+    start: () => decision,
+    next: () => decision,
+    recover: () => ({ kind: 'giveUp' as const, message: 'gave up' }),
+  };
+  const source = {
+    size: 40,
+    epoch: () => {
+      let taken = 0;
+      return {
+        take: (count: number) => {
+          const size = Math.min(count, 40 - taken);
+          taken += size;
+          return size > 0 ? batchOf(size, taken) : undefined;
+        },
+      };
+    },
+  };
+
+  async function measured(traced: boolean) {
+    const outcomes: AppliedStep[] = [];
+    const { backend, events } = tracedBackend(tf, classifier(tf, tf.train.adam(0.01), { l2: 0.01 }), {
+      traced,
+    });
+    const observers = [
+      {
+        name: 'steps',
+        onStepFinished: ({ outcome }: { outcome: AppliedStep }) => void outcomes.push(outcome),
+      },
+    ];
+    const summary = await train({
+      backend,
+      source,
+      controller,
+      observers,
+      stop: { epochs: 6 },
+      validation: { source, batchSize: 20 },
+    });
+    return { outcomes, events, validation: summary.validation };
+  }
+
+  it('measures and evaluates as one without', async () => {
+    const [eager, traced] = [await measured(false), await measured(true)];
+    expect(traced.events.filter(({ status }) => status === 'traced').map(({ part }) => part)).toEqual(
+      expect.arrayContaining(['gradient', 'update', 'accumulate', 'dot', 'evaluation']),
+    );
+    expect(traced.events.filter(({ status }) => status === 'eager')).toEqual([]);
+    expect(traced.outcomes).toHaveLength(eager.outcomes.length);
+    traced.outcomes.forEach(({ gradient, loss }, i) => {
+      const right = eager.outcomes[i];
+      expect(gradient?.sizes).toEqual(right?.gradient?.sizes);
+      expect(loss).toBeCloseTo(right?.loss ?? NaN, 5);
+      const numbers = [...(gradient?.squaredNorms ?? []), gradient?.crossProduct ?? NaN];
+      [...(right?.gradient?.squaredNorms ?? []), right?.gradient?.crossProduct ?? NaN].forEach((number, k) =>
+        expect(Math.abs((numbers[k] ?? NaN) / number - 1)).toBeLessThan(1e-3),
+      );
+    });
+    expect(traced.validation?.loss).toBeCloseTo(eager.validation?.loss ?? NaN, 5);
+    expect(traced.validation?.metrics['acc']).toBeCloseTo(eager.validation?.metrics['acc'] ?? NaN, 6);
+    // Graphs hide what they take from the engine; it is counted as kernel by kernel.
+    const peaks = [eager, traced].map(({ outcomes }) => outcomes.at(-1)?.memory?.peakBytes ?? NaN);
+    expect((peaks[1] ?? NaN) / (peaks[0] ?? NaN)).toBeGreaterThan(0.9);
+  });
+
+  it('leaves nothing but what the optimizer keeps', async () => {
+    const model = classifier(tf, tf.train.adam(0.01));
+    await step(tracedBackend(tf, model, { traced: false }).backend, batchOf(4, 1));
+    const count = () => ({
+      tensors: tf.memory().numTensors,
+      handles: native.handles(),
+      graphs: native.graphs(),
+    });
+    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('batchwise-graph-'));
+    const before = count();
+    const { backend, said } = tracedBackend(tf, model);
+    await train({ backend, source, controller, stop: { epochs: 4 }, validation: { source } });
+    expect(said('update')?.status).toBe('traced');
+    expect(count()).toEqual(before);
+    expect(folders()).toEqual([]);
+  });
+});

@@ -108,6 +108,6 @@ export interface BatchController<State extends Json> {
   start(run: RunInfo): Decision<State>;
   /** Asked once after each applied step. */
   next(step: AppliedStep, state: State): Decision<State>;
-  /** Asked once after each failed step; a retry gets the same examples. */
+  /** Asked once after each failed step, a lost device apart; a retry gets the same examples. */
   recover(step: FailedStep, state: State): Recovery<State>;
 }

@@ -2,6 +2,7 @@ import { TrainingError } from '@batchwise/core';
 import type { Kept } from '../engine-keeper.ts';
 import type { Tensor } from '../tf.ts';
 import type { HostCopy } from '../training-state.ts';
+import { openErrorScopes } from './error-scopes.ts';
 import type { GpuBackend } from './gpu-buffers.ts';
 
 /** Updates from one copy of the training state to the next: as many are lost with a device at most, and one more copy. */
@@ -39,7 +40,7 @@ export class Lifeline {
 
   /** Takes the first copy of a run. */
   async begin(): Promise<void> {
-    if (!this.#copy) this.#copy = await this.#kept.state.read();
+    if (!this.#copy) this.#copy = await this.#read();
   }
 
   countUpdate(): void {
@@ -47,9 +48,18 @@ export class Lifeline {
     if (this.#updates % this.#copyEvery === 0) this.#reading ??= this.#renew(this.#updates);
   }
 
+  /** What has no room to be read into is a read that fails, and no error for others to see. */
+  #read(): Promise<HostCopy> {
+    const { tf, state } = this.#kept;
+    const scopes = openErrorScopes((tf.backend() as unknown as GpuBackend).device);
+    const copy = state.read();
+    void scopes.close();
+    return copy;
+  }
+
   async #renew(updates: number): Promise<void> {
     try {
-      this.#copy = await this.#kept.state.read();
+      this.#copy = await this.#read();
       this.#copiedAt = updates;
     } catch {
       // The copy before stays; if the device is lost, the next step will say so.

@@ -16,6 +16,8 @@ import { count, row } from './format.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
 import { openLearned, type Learned } from './learned.ts';
+import { probeBeforeTraining } from './memory/before-training.ts';
+import type { RunCeiling } from './memory/run-ceiling.ts';
 import { makeModel, type ModelName } from './models.ts';
 import { loadInstalledEngine } from './native-engine.ts';
 import { makeOptimizer } from './optimizers.ts';
@@ -69,30 +71,28 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
   const { model, optimizer, setting } = compiledModel(data, engine, options);
   const { print, live, signal } = surroundings;
   const backend = tfjsBackend(engine.tf, model);
-  const recorder = new RunRecorder(setting);
   const state = new RunState(() => backend.memory());
   const { imageShape, classes, train: examples } = data;
-  const view = (live ? liveView : plainView)({
-    state,
-    epochs: options.epochs,
-    trainExamples: examples.count,
-    print,
-  });
+  const { epochs } = options;
+  const view = (live ? liveView : plainView)({ state, epochs, trainExamples: examples.count, print });
   const flat = setting.model.name === 'mlp';
   const source = (images: LabelledImages, shuffle: boolean) =>
     imageSource(images, { imageShape, classes, shuffle, seed: options.seed, flat });
 
+  const trainSource = source(examples, true);
+  const probe = await probeBeforeTraining(options, { engine, model, backend, source: trainSource, signal });
+  const recorder = new RunRecorder({ ...setting, probe });
   const learned = await openLearned(setting, options.record);
   const tracer = runTracer();
   const schedule = scheduleOf(options, examples.count);
 
-  print(headline(setting, engine, learned));
+  print(headline(setting, engine, { ...learned, probe }));
   let test: Evaluation | undefined;
   try {
     const summary = await train({
       backend,
-      source: source(examples, true),
-      controller: controllerOf(options, { schedule, learned: learned.record }),
+      source: trainSource,
+      controller: controllerOf(options, { schedule, learned: learned.record, probe }),
       stop: stopRule(options),
       // The policy takes the place of the schedule.
       schedule: options.policy === 'schedule' ? constantRate : schedule,
@@ -166,14 +166,27 @@ function sizeOptions({
   };
 }
 
+/** What is known when the policy is made. */
+interface Findings {
+  readonly schedule: LearningRateSchedule;
+  readonly learned: TuningRecord | undefined;
+  readonly probe: RunCeiling | null;
+}
+
 function controllerOf(
   { policy: name, optimizer, batchSize, maxBatchSize, microBatchSize }: TrainCommandOptions,
-  { schedule, learned }: { schedule: LearningRateSchedule; learned: TuningRecord | undefined },
+  { schedule, learned, probe }: Findings,
 ) {
-  const ceiling = { batchSize: microBatchSize ?? (learned && ceilingOf(learned)) };
+  const ceiling = { batchSize: microBatchSize ?? leastCeiling(learned && ceilingOf(learned), probe) };
   const growth = { rate: schedule };
   const prior = learned && priorOf(learned);
   return policy(name, { optimizer, batchSize, maxBatchSize, ceiling, growth, prior });
+}
+
+/** What failed in an earlier run counts beside what was probed for this one. */
+function leastCeiling(learned: number | undefined, probe: RunCeiling | null): number | undefined {
+  const least = Math.min(learned ?? Infinity, probe?.microBatchSize ?? Infinity);
+  return least === Infinity ? undefined : least;
 }
 
 function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): StopRule {
@@ -191,7 +204,7 @@ const runs = (number: number): string => (number === 1 ? 'an earlier run' : `${c
 function headline(
   { dataset, model, optimizer, policy: { name } }: RunSetting,
   engine: Engine,
-  { record, notice }: Learned,
+  { record, notice, probe }: Learned & { readonly probe: RunCeiling | null },
 ): string {
   const images = `${count(dataset.trainExamples)} examples to train on, ${count(dataset.validationExamples)} to validate`;
   return [
@@ -202,6 +215,7 @@ function headline(
     ),
     row('Engine', `${engine.name}: ${engine.device}, ${engine.version}`),
     row('', engine.reason),
+    ...(probe ? [row('Memory', probe.text)] : []),
     row('Policy', record ? `${name}, from the record of ${runs(record.runs)}` : name),
     ...(notice ? [row('', notice)] : []),
     '',

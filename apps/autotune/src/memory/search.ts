@@ -30,7 +30,7 @@ export interface Search {
   /** Where the largest example is not the first, sizes may be predicted too large. */
   readonly source: BatchSource<ArrayBatch> & { readonly size: number };
   readonly budget: Budget;
-  readonly limits?: Pick<CeilingOptions, 'start' | 'max' | 'maxTrials' | 'maxSeconds'>;
+  readonly limits?: Pick<CeilingOptions, 'start' | 'min' | 'max' | 'maxTrials' | 'maxSeconds'>;
   readonly signal: AbortSignal;
   readonly onTrial: (trial: TimedTrial) => void;
 }

@@ -107,7 +107,7 @@ describe('batchwise train, with little memory', { timeout: 180_000 }, () => {
         '6',
       ];
       const sizes = ['--policy', 'fixed', '--batch-size', '64', '--budget', '900kB'];
-      const { code, stdout } = await batchwise(['train', ...task, ...sizes, '--json', json, ...args], {
+      const { code, stdout } = await batchwise(['train', ...task, ...sizes, '--json', json], {
         env,
       });
       expect(code).toBe(0);

@@ -95,17 +95,8 @@ describe('batchwise train, with little memory', { timeout: 180_000 }, () => {
     const env = { BATCHWISE_CACHE_DIR: await temporaryFolder() };
     const json = join(out, 'run.json');
     const run = async () => {
-      const task = [
-        '--data-dir',
-        data,
-        '--backend',
-        'wasm',
-        '--model',
-        'cnn',
-        '--no-record',
-        '--epochs',
-        '6',
-      ];
+      const engine = ['--data-dir', data, '--backend', 'wasm', '--no-record'];
+      const task = [...engine, '--optimizer', 'sgd', '--epochs', '12'];
       const sizes = ['--policy', 'fixed', '--batch-size', '64', '--budget', '900kB'];
       const { code, stdout } = await batchwise(['train', ...task, ...sizes, '--json', json], {
         env,

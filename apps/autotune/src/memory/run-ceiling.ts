@@ -98,7 +98,7 @@ async function found(search: Looking): Promise<Found> {
   if (confirmed) return confirmed;
   const result = await searchCeiling({
     ...search,
-    limits: { start: plan.start, max: plan.largest, maxTrials: MOST_TRIALS, ...timeLimit(first, plan) },
+    limits: { start: plan.start, max: plan.largest, maxTrials: MOST_TRIALS, ...timeLimit(plan) },
   });
   const unkept = await keepCeiling(result, { store, key });
   const { text, microBatchSize } = conclusion(result, plan);
@@ -129,10 +129,9 @@ async function confirmation(stored: StoredCeiling, search: Looking): Promise<Fou
   return { text, microBatchSize: size < plan.largest ? size : null };
 }
 
-function timeLimit({ trials: [first] }: TimedCeiling, { examples, maxSeconds = Infinity }: Plan) {
-  const seconds = Math.min(maxSeconds, examples / (first?.examplesPerSecond ?? 0));
-  return Number.isFinite(seconds) ? { maxSeconds: LARGEST_SHARE * seconds } : {};
-}
+/** By examples the trials are few enough; a run that ends by the clock may have fewer than it planned. */
+const timeLimit = ({ maxSeconds }: Plan): { readonly maxSeconds?: number } =>
+  maxSeconds === undefined ? {} : { maxSeconds: LARGEST_SHARE * maxSeconds };
 
 const isLimited = ({ limitedBy }: TimedCeiling): boolean =>
   limitedBy === 'memory' || limitedBy === 'deviceLimit';

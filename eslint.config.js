@@ -75,9 +75,9 @@ const boundaries = (constraints) => [
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/.tsc/**', '**/coverage/**', '**/.nx/**'] },
   ...tseslint.configs.recommended,
+  { plugins: { '@nx': nx } },
   {
     files: ['**/*.ts', '**/*.mjs', '**/*.js'],
-    plugins: { '@nx': nx },
     rules: {
       'max-lines': ['error', { max: 300 }],
       'max-lines-per-function': ['error', { max: 60 }],

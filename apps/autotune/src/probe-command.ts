@@ -1,10 +1,12 @@
 import { tfjsBackend } from '@batchwise/backend';
-import { imageSource, type SplitDataset } from '@batchwise/data';
+import { cacheDirectory, imageSource, type SplitDataset } from '@batchwise/data';
 import { prepareDestinations, writeJson } from './destinations.ts';
 import { count, row } from './format.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
 import { budgetOf } from './memory/budget.ts';
+import { CeilingStore, ceilingKey } from './memory/ceiling-store.ts';
+import { keepCeiling } from './memory/run-ceiling.ts';
 import { searchCeiling } from './memory/search.ts';
 import { makeModel } from './models.ts';
 import { loadInstalledEngine } from './native-engine.ts';
@@ -67,6 +69,9 @@ async function probe(data: SplitDataset, { options, signal }: Job): Promise<void
       onTrial: (trial) => print(trialLine(trial)),
     });
     print(`\n${ceilingText(ceiling)}`);
+    const kept = { store: new CeilingStore(cacheDirectory()), key: ceilingKey(engine, model) };
+    const unkept = await keepCeiling(ceiling, kept);
+    if (unkept) print(unkept);
     if (options.json !== undefined) {
       await writeJson(options.json, {
         schema: 'batchwise.probe/1',

@@ -1,5 +1,6 @@
 import { ENGINE_NAMES } from '@batchwise/backend/node';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { bytes } from './memory/bytes.ts';
 import { MODEL_NAMES, type ModelName } from './models.ts';
 import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
 import { DATASET_NAMES } from './train-options.ts';
@@ -18,29 +19,6 @@ export interface ProbeOptions {
   readonly safety?: number;
   readonly trials: number;
   readonly json?: string;
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-};
-
-/**
- * Bytes as a person writes them: `2GB`, `1.5 GiB`, `800000`.
- * @throws InvalidArgumentError otherwise
- */
-export function bytes(text: string): number {
-  const [, digits = '', unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
-  const value = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN));
-  if (!(value >= 1) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('Give bytes, such as 800000, 500MB, 2GB or 1.5GiB.');
-  return value;
 }
 
 function count(text: string): number {

@@ -1,4 +1,5 @@
 import type { BatchPlan, Evaluation, Observer, Reason, RunEvents, TimeTotals } from '@batchwise/core';
+import type { RunCeiling } from './memory/run-ceiling.ts';
 
 interface PlanEntry extends BatchPlan {
   readonly step: number;
@@ -30,8 +31,14 @@ export interface RunSetting {
   readonly sampler: { name: string };
 }
 
+/** What a run found out before its first step. */
+export interface Beforehand {
+  /** Null where nothing was looked for. */
+  readonly probe: RunCeiling | null;
+}
+
 /** `batchwise.run/1`: one run, as `--json` writes it. */
-export interface RunRecord extends RunSetting {
+export interface RunRecord extends RunSetting, Beforehand {
   readonly schema: 'batchwise.run/1';
   readonly status: RunEvents['runFinished']['status'];
   readonly epochs: readonly EpochEntry[];
@@ -52,12 +59,12 @@ const finiteOrNull = (value: number | undefined): number | null =>
 
 /** Collects a run into its record. */
 export class RunRecorder {
-  readonly #setting: RunSetting;
+  readonly #setting: RunSetting & Beforehand;
   readonly #epochs: EpochEntry[] = [];
   readonly #plans: PlanEntry[] = [];
   #end: RunEvents['runFinished'] | undefined;
 
-  constructor(setting: RunSetting) {
+  constructor(setting: RunSetting & Beforehand) {
     this.#setting = setting;
   }
 
@@ -94,10 +101,17 @@ export class RunRecorder {
       ...this.#setting,
       epochs: this.#epochs,
       plans: this.#plans,
-      totals: { steps: step, examples, ...totals },
+      totals: { steps: step, examples, ...withProbe(totals, this.#setting.probe) },
       test: test ? { loss: test.loss, accuracy: accuracyOf(test) ?? NaN } : null,
       memory: memory ? { peakBytes: memory.peakBytes, source: memory.source } : null,
       ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }),
     };
   }
 }
+
+/** What was spent on trials was spent on tuning. */
+const withProbe = (totals: TimeTotals, probe: RunCeiling | null): TimeTotals => ({
+  ...totals,
+  seconds: totals.seconds + (probe?.seconds ?? 0),
+  tuningSeconds: totals.tuningSeconds + (probe?.seconds ?? 0),
+});

@@ -17,6 +17,8 @@ import { count, row } from './format.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
 import { openLearned, type Learned } from './learned.ts';
+import { probeBeforeTraining } from './memory/before-training.ts';
+import type { RunCeiling } from './memory/run-ceiling.ts';
 import { makeModel, type ModelName } from './models.ts';
 import { loadInstalledEngine } from './native-engine.ts';
 import { makeOptimizer } from './optimizers.ts';
@@ -71,30 +73,28 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
   const { model, optimizer, setting } = compiledModel(data, engine, options);
   const { print, live, signal } = surroundings;
   const backend = tfjsBackend(engine.tf, model);
-  const recorder = new RunRecorder(setting);
   const state = new RunState(() => backend.memory());
   const { imageShape, classes, train: examples } = data;
-  const view = (live ? liveView : plainView)({
-    state,
-    epochs: options.epochs,
-    trainExamples: examples.count,
-    print,
-  });
+  const { epochs } = options;
+  const view = (live ? liveView : plainView)({ state, epochs, trainExamples: examples.count, print });
   const flat = setting.model.name === 'mlp';
   const source = (images: LabelledImages, sampler?: IndexSampler) =>
     imageSource(images, { imageShape, classes, shuffle: sampler ?? false, flat });
 
+  const trainSource = source(examples, samplerOf(data, options));
+  const probe = await probeBeforeTraining(options, { engine, model, backend, source: trainSource, signal });
+  const recorder = new RunRecorder({ ...setting, probe });
   const learned = await openLearned(setting, options.record);
   const tracer = runTracer();
   const schedule = scheduleOf(options, examples.count);
 
-  print(headline(setting, engine, learned));
+  print(headline(setting, engine, { ...learned, probe }));
   let test: Evaluation | undefined;
   try {
     const summary = await train({
       backend,
-      source: source(examples, samplerOf(data, options)),
-      controller: controllerOf(options, { schedule, learned: learned.record }),
+      source: trainSource,
+      controller: controllerOf(options, { schedule, learned: learned.record, probe }),
       stop: stopRule(options),
       // The policy takes the place of the schedule.
       schedule: options.policy === 'schedule' ? constantRate : schedule,
@@ -121,9 +121,13 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
     model.dispose();
     optimizer.dispose();
   }
-  if (options.save) print(row('Model', `saved in ${options.save}`));
-  if (options.json) print(row('Record', `written to ${options.json}`));
-  if (options.trace) print(row('Trace', `written to ${options.trace}`));
+  sayWritten(options, print);
+}
+
+function sayWritten({ save, json, trace }: TrainCommandOptions, print: (line: string) => void): void {
+  if (save) print(row('Model', `saved in ${save}`));
+  if (json) print(row('Record', `written to ${json}`));
+  if (trace) print(row('Trace', `written to ${trace}`));
 }
 
 const modelNameOf = ({ name }: SplitDataset, { model }: TrainCommandOptions): ModelName =>
@@ -180,14 +184,27 @@ function sizeOptions({
   };
 }
 
+/** What is known when the policy is made. */
+interface Findings {
+  readonly schedule: LearningRateSchedule;
+  readonly learned: TuningRecord | undefined;
+  readonly probe: RunCeiling | null;
+}
+
 function controllerOf(
   { policy: name, optimizer, batchSize, maxBatchSize, microBatchSize }: TrainCommandOptions,
-  { schedule, learned }: { schedule: LearningRateSchedule; learned: TuningRecord | undefined },
+  { schedule, learned, probe }: Findings,
 ) {
-  const ceiling = { batchSize: microBatchSize ?? (learned && ceilingOf(learned)) };
+  const ceiling = { batchSize: microBatchSize ?? leastCeiling(learned && ceilingOf(learned), probe) };
   const growth = { rate: schedule };
   const prior = learned && priorOf(learned);
   return policy(name, { optimizer, batchSize, maxBatchSize, ceiling, growth, prior });
+}
+
+/** What failed in an earlier run counts beside what was probed for this one. */
+function leastCeiling(learned: number | undefined, probe: RunCeiling | null): number | undefined {
+  const least = Math.min(learned ?? Infinity, probe?.microBatchSize ?? Infinity);
+  return least === Infinity ? undefined : least;
 }
 
 function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): StopRule {
@@ -205,7 +222,7 @@ const runs = (number: number): string => (number === 1 ? 'an earlier run' : `${c
 function headline(
   { dataset, model, optimizer, sampler, policy: { name } }: RunSetting,
   engine: Engine,
-  { record, notice }: Learned,
+  { record, notice, probe }: Learned & { readonly probe: RunCeiling | null },
 ): string {
   const images = `${count(dataset.trainExamples)} examples to train on, ${count(dataset.validationExamples)} to validate`;
   return [
@@ -217,6 +234,7 @@ function headline(
     row('Engine', `${engine.name}: ${engine.device}, ${engine.version}`),
     row('', engine.reason),
     ...(sampler.name === 'shuffled' ? [] : [row('Sampler', sampler.name)]),
+    ...(probe ? [row('Memory', probe.text)] : []),
     row('Policy', record ? `${name}, from the record of ${runs(record.runs)}` : name),
     ...(notice ? [row('', notice)] : []),
     '',

@@ -1,6 +1,7 @@
 import { ENGINE_NAMES } from '@batchwise/backend/node';
 import { policyNames, type PolicyName } from '@batchwise/tuner';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { bytes } from './memory/bytes.ts';
 import { MODEL_NAMES, type ModelName } from './models.ts';
 import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
 import { SAMPLER_HELP, SAMPLER_NAMES, type SamplerName } from './samplers.ts';
@@ -20,6 +21,9 @@ export interface TrainCommandOptions {
   readonly batchSize: number;
   readonly maxBatchSize?: number;
   readonly microBatchSize?: number;
+  /** Find out first what fits in memory. */
+  readonly probe: boolean;
+  readonly budget?: number;
   readonly optimizer: OptimizerChoice;
   readonly sampler: SamplerName;
   /** Default: half of the run. */
@@ -161,7 +165,9 @@ function addBatchOptions(command: Command): void {
       '--micro-batch-size <examples>',
       'examples on the device at once; larger batches are accumulated',
       count,
-    );
+    )
+    .option('--budget <bytes>', 'memory that a step may take, such as 2GB (default: what is free)', bytes)
+    .option('--no-probe', 'do not find out first what fits in memory');
 }
 
 function addRunOptions(command: Command): void {

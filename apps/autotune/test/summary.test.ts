@@ -6,6 +6,7 @@ const reason = { code: 'goodput', text: 'Steps of 128 pay.', numbers: {} };
 const plan = { step: 0, examples: 0, batchSize: 32, microBatchSize: 32, learningRateScale: 1, reason };
 const record: RunRecord = {
   schema: 'batchwise.run/1',
+  probe: null,
   status: 'completed',
   seed: 1,
   dataset: { name: 'mnist', source: 'cache', trainExamples: 54_000, validationExamples: 6000 },

@@ -26,7 +26,7 @@ export {
   type ScheduleOptions,
   type ScheduleState,
 } from './schedule.ts';
-export type { SizeOptions, SizeRange } from './size-range.ts';
+export { largestBatchSize, type SizeOptions, type SizeRange } from './size-range.ts';
 export {
   addStepTime,
   fitStepTime,

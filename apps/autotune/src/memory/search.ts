@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { memoryTrial, staticLimits, type ArrayBatch, type tfjsBackend } from '@batchwise/backend';
 import type { Engine, LayersTf } from '@batchwise/backend/node';
 import type { BatchSource } from '@batchwise/core';
@@ -6,6 +7,7 @@ import {
   findCeiling,
   type Ceiling,
   type CeilingOptions,
+  type Trial,
   type TrialRecord,
 } from '@batchwise/memory-probe';
 import type { Budget } from './budget.ts';
@@ -30,7 +32,7 @@ export interface Search {
   /** Where the largest example is not the first, sizes may be predicted too large. */
   readonly source: BatchSource<ArrayBatch> & { readonly size: number };
   readonly budget: Budget;
-  readonly limits?: Pick<CeilingOptions, 'start' | 'max' | 'maxTrials' | 'maxSeconds'>;
+  readonly limits?: Pick<CeilingOptions, 'start' | 'min' | 'max' | 'maxTrials' | 'maxSeconds'>;
   readonly signal: AbortSignal;
   readonly onTrial: (trial: TimedTrial) => void;
 }
@@ -46,7 +48,13 @@ export async function searchCeiling(search: Search): Promise<TimedCeiling> {
   const { engine, model, backend, source, budget, limits = {}, signal, onTrial } = search;
   const timer = stepTimer(backendMeter(backend), clock);
   const trials: TimedTrial[] = [];
-  const found = await findCeiling(memoryTrial(engine.tf, model, { source, backend, meter: timer.meter }), {
+  const trial = memoryTrial(engine.tf, model, { source, backend, meter: timer.meter });
+  const interruptible: Trial = async (request) => {
+    // On wasm nothing waits: without a pause Ctrl-C would not be heard before the end.
+    await setImmediate();
+    return trial(request);
+  };
+  const found = await findCeiling(interruptible, {
     ...limits,
     ...(budget.bytes === undefined ? {} : { budgetBytes: budget.bytes }),
     ...(budget.safety === undefined ? {} : { safety: budget.safety }),

@@ -1,0 +1,37 @@
+import type { tfjsBackend } from '@batchwise/backend';
+import type { Engine, LayersTf } from '@batchwise/backend/node';
+import { cacheDirectory, type imageSource } from '@batchwise/data';
+import { largestBatchSize } from '@batchwise/tuner';
+import type { TrainCommandOptions } from '../train-options.ts';
+import { budgetOf } from './budget.ts';
+import { CeilingStore } from './ceiling-store.ts';
+import { ceilingForRun, type RunCeiling } from './run-ceiling.ts';
+
+/** What is about to be trained, on what. */
+export interface Training {
+  readonly engine: Engine;
+  readonly model: ReturnType<LayersTf['sequential']>;
+  readonly backend: ReturnType<typeof tfjsBackend>;
+  readonly source: ReturnType<typeof imageSource>;
+  readonly signal: AbortSignal;
+}
+
+/** What fits, for `batchwise train`; null where it is not to be looked for. */
+export async function probeBeforeTraining(
+  options: TrainCommandOptions,
+  training: Training,
+): Promise<RunCeiling | null> {
+  const { probe, microBatchSize, batchSize, epochs, maxSeconds, policy } = options;
+  if (!probe || microBatchSize !== undefined) return null;
+  const { size } = training.source;
+  const examples = epochs * size;
+  const run = { datasetSize: size, plannedExamples: examples };
+  const start = Math.min(batchSize, size);
+  const largest = policy === 'fixed' ? start : largestBatchSize(options, run);
+  return ceilingForRun({
+    ...training,
+    budget: await budgetOf(training.engine, options),
+    plan: { start, largest, examples, maxSeconds },
+    store: new CeilingStore(cacheDirectory()),
+  });
+}

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { softwareVulkan } from './packages/backend/src/node/software-vulkan.ts';
 import { workspaces } from './tools/workspaces.mjs';
 
 /** Tests run on the sources: the custom condition makes a build unnecessary. */
@@ -9,7 +10,15 @@ const conditions = ['@batchwise/source', 'node', 'import', 'default'];
 const project = (name: string, root: string) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name, root, environment: 'node' as const, include: ['test/**/*.test.ts'], pool: 'forks' as const },
+  test: {
+    name,
+    root,
+    environment: 'node' as const,
+    include: ['test/**/*.test.ts'],
+    pool: 'forks' as const,
+    // A process finds the software Vulkan of an installed Chromium only where it starts with it.
+    env: name === 'backend' ? { ...softwareVulkan() } : {},
+  },
 });
 
 /** Checks of the repository as a whole; some start npm, Nx or Node and look at the built packages. */

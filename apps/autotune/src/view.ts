@@ -45,13 +45,18 @@ export function epochLine(event: RunEvents['epochFinished'], epochs: number): st
   return hanging(when(event.examples), result);
 }
 
+function failureLine({ examples, outcome }: RunEvents['stepFailed']): string {
+  if (outcome.kind === 'deviceLost')
+    return `${when(examples)}the GPU was lost; going on from the weights kept last`;
+  return `${when(examples)}step failed (${outcome.kind}), trying again`;
+}
+
 /** Plain lines for each plan change and epoch. For files and pipes. */
 export function plainView({ epochs, print }: ViewOptions): Observer {
   return {
     name: 'plain view',
     onPlanChanged: (event) => print(planLine(event)),
-    onStepFailed: ({ examples, outcome }) =>
-      print(`${when(examples)}step failed (${outcome.kind}), trying again`),
+    onStepFailed: (event) => print(failureLine(event)),
     onEpochFinished: (event) => print(epochLine(event, epochs)),
   };
 }
@@ -101,8 +106,7 @@ export function liveView({ state, epochs, trainExamples }: ViewOptions): Observe
     onRunStarted: redraw,
     onStepFinished: redraw,
     onPlanChanged: (event) => above(planLine(event)),
-    onStepFailed: ({ examples, outcome }) =>
-      above(`${when(examples)}step failed (${outcome.kind}), trying again`),
+    onStepFailed: (event) => above(failureLine(event)),
     onEpochFinished: (event) => above(epochLine(event, epochs)),
     onRunFinished: () => {
       redraw();

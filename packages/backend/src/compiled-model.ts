@@ -34,7 +34,7 @@ export interface CompiledModel {
   readonly optimizer: CompiledOptimizer;
   /** Trainable weights in the model's order: optimizers find their slots by position. */
   readonly variables: readonly Variable[];
-  /** All weights, those included that are not trained, such as moving averages. */
+  /** Those and the others: the moving averages of batch normalisation. */
   readonly weights: readonly Variable[];
   /** One per output; each answers a loss per example, or their mean. */
   readonly losses: readonly LossOrMetric[];

@@ -30,6 +30,11 @@ export class LearningRateKnob {
     this.#write(this.#original * scale);
   }
 
+  /** Has the next update write the rate again: SGD keeps it in a tensor, which may be gone. */
+  forget(): void {
+    this.#present = undefined;
+  }
+
   restore(): void {
     if (this.#original !== undefined) this.#write(this.#original);
     this.#original = undefined;

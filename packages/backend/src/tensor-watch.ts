@@ -10,6 +10,13 @@ interface Engine {
   trackTensor(tensor: Tensor, backend: unknown): void;
 }
 
+/** Work that was done. */
+export interface Done<T> {
+  readonly value: T;
+  /** Frees every tensor that it made, apart from variables: for work that turns out to have failed. */
+  undo(): void;
+}
+
 /**
  * Watches the engine of TensorFlow.js: the highest number of bytes in tensors, and which tensors a failed piece of
  * work left behind (an exception inside a gradient leaks what its tape had saved; `tf.tidy` does not free it).
@@ -26,13 +33,13 @@ export class TensorWatch {
     return this.#engine.state.numBytes;
   }
 
-  /** Of all guarded work since the last reset. */
+  /** Of all watched work since the last reset. */
   get peakBytes(): number {
     return Math.max(this.#peakBytes, this.bytesInUse);
   }
 
   /** Runs `work`; where it throws, every tensor that it made is freed, apart from variables. */
-  async guard<T>(work: () => T | Promise<T>): Promise<T> {
+  run<T>(work: () => T): Done<T> {
     const made: Tensor[] = [];
     const engine = this.#engine;
     const { trackTensor } = engine;
@@ -41,11 +48,14 @@ export class TensorWatch {
       made.push(tensor);
       this.#peakBytes = Math.max(this.#peakBytes, engine.state.numBytes);
     };
-    try {
-      return await work();
-    } catch (error) {
+    const undo = (): void => {
       if (engine.state.gradientDepth === 0) engine.state.activeTape = null;
       freeAll(made);
+    };
+    try {
+      return { value: work(), undo };
+    } catch (error) {
+      undo();
       throw error;
     } finally {
       engine.trackTensor = trackTensor;

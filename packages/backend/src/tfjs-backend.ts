@@ -1,10 +1,11 @@
 import { TrainingError, type Backend, type Deferred, type Measurement } from '@batchwise/core';
 import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
-import { classifyError, isDeadWasm } from './classify.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum } from './deferred.ts';
+import type { EngineKeeper, Task } from './engine-keeper.ts';
+import { keeperOf } from './keeper-of.ts';
 import { LearningRateKnob } from './learning-rate.ts';
-import { TensorWatch } from './tensor-watch.ts';
+import { TrainingState } from './training-state.ts';
 import type { LayersModel, Scalar, Tensor, Tf } from './tf.ts';
 import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
 import type { StepRunner } from './traced/tensor-work.ts';
@@ -12,9 +13,6 @@ import { updateWork } from './update-work.ts';
 
 /** One entry per trainable weight, in the model's order; null where the loss does not depend on it. */
 export type LayersGradient = readonly { readonly name: string; readonly tensor: Tensor | null }[];
-
-/** Engines whose operations are finished when the call returns. */
-const SYNCHRONOUS = new Set(['cpu', 'wasm', 'tensorflow']);
 
 /**
  * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
@@ -30,13 +28,17 @@ export function tfjsBackend(
   return new TfjsBackend(tf, model, options);
 }
 
+const UPDATE: Task = { kind: 'apply', examples: 0 };
+
+const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
+
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly name: string;
   readonly can: ReadonlySet<Measurement> = new Set<Measurement>(['loss', 'seconds', 'gradient', 'memory']);
   readonly #tf: Tf;
   readonly #model: CompiledModel;
   readonly #learningRate: LearningRateKnob;
-  readonly #watch: TensorWatch;
+  readonly #keeper: EngineKeeper;
   readonly #steps: StepRunner;
 
   constructor(tf: Tf, model: LayersModel, options: TracingOptions) {
@@ -45,7 +47,11 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.#model = openModel(model);
     const { optimizer } = this.#model;
     this.#learningRate = new LearningRateKnob(optimizer);
-    this.#watch = new TensorWatch(tf);
+    this.#keeper = keeperOf({
+      tf,
+      state: new TrainingState(tf, this.#model),
+      onRestored: () => this.#learningRate.forget(),
+    });
     this.#steps = stepRunner(tf, model, { ...options, optimizer });
   }
 
@@ -59,7 +65,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   gradient(batch: ArrayBatch) {
     const { variables } = this.#model;
-    return this.#guard(() => {
+    return this.#keeper.guard(taskOf('gradient', batch), () => {
       const [xs, ys] = this.#upload(batch);
       try {
         const [loss, ...tensors] = this.#steps.run({
@@ -91,15 +97,18 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         const scaled = this.#tf.mul(tensor, factor);
         return before ? this.#tf.add(before, scaled) : scaled;
       });
-    const sums = this.#steps.run({
-      part: 'accumulate',
-      key: `${presenceOf(part)} ${total ? presenceOf(total) : ''}`,
-      inputs: [...tensorsOf(part), ...tensorsOf(total ?? [])],
-      numbers: [weight],
-      tolerance: SUMS_TOLERANCE,
-      compute: () => scaledSums(weight),
-      rehearsal: { numbers: [weight / 2], compute: () => scaledSums(weight / 2) },
-    });
+    // In one piece, so that a failure half-way leaves nothing.
+    const sums = this.#keeper.watch(() =>
+      this.#steps.run({
+        part: 'accumulate',
+        key: `${presenceOf(part)} ${total ? presenceOf(total) : ''}`,
+        inputs: [...tensorsOf(part), ...tensorsOf(total ?? [])],
+        numbers: [weight],
+        tolerance: SUMS_TOLERANCE,
+        compute: () => scaledSums(weight),
+        rehearsal: { numbers: [weight / 2], compute: () => scaledSums(weight / 2) },
+      }),
+    );
     const sum = part.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
     this.release(part, ...(total ? [total] : []));
     return sum;
@@ -117,26 +126,26 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       });
       return [this.#tf.concat(parts)];
     };
-    const [products] = this.#steps.run({
-      part: 'dot',
-      key: `${presenceOf(a)} ${a === b ? '' : presenceOf(b)}`,
-      inputs: a === b ? tensorsOf(a) : [...tensorsOf(a), ...tensorsOf(b)],
-      tolerance: SUMS_TOLERANCE,
-      compute: inner,
-    });
+    const [products] = this.#keeper.watch(() =>
+      this.#steps.run({
+        part: 'dot',
+        key: `${presenceOf(a)} ${a === b ? '' : presenceOf(b)}`,
+        inputs: a === b ? tensorsOf(a) : [...tensorsOf(a), ...tensorsOf(b)],
+        tolerance: SUMS_TOLERANCE,
+        compute: inner,
+      }),
+    );
     if (!products) throw new Error('unreachable: the products are always computed');
     return deferredSum(products);
   }
 
-  apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
-    return this.#guard(() => {
-      this.#learningRate.set(learningRateScale);
-      this.#steps.run(updateWork(this.#model, gradient));
-    });
+  async apply(gradient: LayersGradient, learningRateScale: number): Promise<void> {
+    this.#learningRate.set(learningRateScale);
+    await this.#keeper.guard(UPDATE, () => void this.#steps.run(updateWork(this.#model, gradient)));
   }
 
   evaluate(batch: ArrayBatch) {
-    return this.#guard(() => {
+    return this.#keeper.guard(taskOf('evaluate', batch), () => {
       const [xs, ys] = this.#upload(batch);
       const { mean } = this.#tf;
       try {
@@ -163,21 +172,24 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     });
   }
 
-  async settle(): Promise<void> {
-    const [weight] = this.#model.variables;
-    if (SYNCHRONOUS.has(this.name) || !weight) return;
-    // Reading anything made of a weight waits for every update that was queued before.
-    const fence = this.#tf.tidy(() => this.#tf.mean(weight));
-    await fence.data();
-    fence.dispose();
+  confirm(): Promise<void> {
+    return this.#keeper.confirm();
+  }
+
+  settle(): Promise<void> {
+    return this.#keeper.settle();
   }
 
   memory() {
-    return { bytesInUse: this.#watch.bytesInUse, peakBytes: this.#watch.peakBytes, source: 'engine' };
+    return this.#keeper.memory();
   }
 
   classify(error: unknown) {
-    return classifyError(this.name, error);
+    return this.#keeper.classify(error);
+  }
+
+  revive(cause: unknown): Promise<void> {
+    return this.#keeper.revive(cause);
   }
 
   release(...gradients: readonly LayersGradient[]): void {
@@ -185,33 +197,18 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       for (const { tensor } of gradient) if (tensor && !tensor.isDisposed) tensor.dispose();
   }
 
-  endRun(): void {
+  endRun(): Promise<void> {
     this.#learningRate.restore();
-    this.#watch.reset();
     this.#steps.dispose();
-  }
-
-  async #guard<T>(work: () => T): Promise<T> {
-    try {
-      return await this.#watch.guard(work);
-    } catch (cause) {
-      if (this.name !== 'wasm' || !isDeadWasm(cause)) throw cause;
-      throw new TrainingError(
-        'outOfMemory',
-        'WebAssembly ran out of its heap (about 4 GB) and cannot go on.',
-        {
-          hint: 'Start again with a smaller micro-batch.',
-          cause,
-        },
-      );
-    }
+    return this.#keeper.endRun();
   }
 
   #upload(batch: ArrayBatch): [Tensor[], Tensor[]] {
-    const upload = (rows: Rows): Tensor =>
-      'indices' in rows
-        ? this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)))
-        : this.#tf.tensor(rows.data, [...rows.shape]);
+    const upload = (rows: Rows): Tensor => {
+      if ('data' in rows) return this.#tf.tensor(rows.data, [...rows.shape]);
+      this.#keeper.refuseLost(rows.tensor);
+      return this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)));
+    };
     return [listOf(batch.xs).map(upload), listOf(batch.ys).map(upload)];
   }
 

@@ -17,6 +17,12 @@ export const batchOf = (size: number, seed = 1): ArrayBatch => ({
   ys: { data: oneHot(size, 3), shape: [size, 3] },
 });
 
+/** Always the same images, `side` by `side` in one channel, in three classes. */
+export const imagesOf = (size: number, side: number): ArrayBatch => ({
+  xs: { data: noise(size * side * side, 1), shape: [size, side, side, 1] },
+  ys: { data: oneHot(size, 3), shape: [size, 3] },
+});
+
 /** The same batch as tensors, as `fit` takes them. */
 export function tensorsOf(
   tf: LayersTf,
@@ -61,4 +67,28 @@ export async function weightsOf(model: {
 export function furthest(a: readonly number[], b: readonly number[]): number {
   if (a.length !== b.length) throw new Error(`lengths ${a.length} and ${b.length}`);
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
+}
+
+/** A convolution, batch normalisation where it is asked for, and a softmax; the same initial weights each time. */
+export function imageClassifier(
+  tf: LayersTf,
+  optimizer: Optimizer,
+  { side = 8, filters = 4, normalised = false } = {},
+) {
+  const kernel = (seed: number) => ({ kernelInitializer: tf.initializers.glorotUniform({ seed }) });
+  const model = tf.sequential();
+  model.add(
+    tf.layers.conv2d({
+      filters,
+      kernelSize: 3,
+      inputShape: [side, side, 1],
+      activation: 'relu',
+      ...kernel(1),
+    }),
+  );
+  if (normalised) model.add(tf.layers.batchNormalization());
+  model.add(tf.layers.flatten());
+  model.add(tf.layers.dense({ units: 3, activation: 'softmax', ...kernel(2) }));
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
 }

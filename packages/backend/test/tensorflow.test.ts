@@ -79,7 +79,7 @@ describe('TensorFlow for Node', () => {
   it('is no cuda in the build for the processor, which says how to get the other', async () => {
     const nativePaths = [await moduleFile('cpu.mjs')];
     await expect(loadEngine('cuda', { nativePaths })).rejects.toThrow(
-      /Only tfjs-node.*"batchwise setup-native --gpu"/,
+      /Only TensorFlow for the processor.*"batchwise setup-native --gpu"/,
     );
   });
 

@@ -37,11 +37,21 @@ export interface Backend<Batch, Gradient> {
   apply(gradient: Gradient, learningRateScale: number): Awaitable<void>;
   /** Loss and metrics without training. */
   evaluate(batch: Batch): Awaitable<BatchEvaluation>;
+  /**
+   * Resolves once all that was asked for is known to have worked, and throws where it did not; called before each update.
+   * For engines that fail late and silently.
+   */
+  confirm?(): Awaitable<void>;
   /** Resolves once the device has done all that was asked of it; without it a step cannot be timed. */
   settle(): Awaitable<void>;
   memory(): MemoryReading;
   /** The one place where an error of the device is recognised. */
   classify(error: unknown): FailedStep['kind'] | 'other';
+  /**
+   * Called after an error that `classify` takes for `deviceLost`: gets a new device and takes the model and its optimizer
+   * back to where they were last kept. Throws where that is not to be had.
+   */
+  revive?(cause: unknown): Awaitable<void>;
   /** Frees gradients; safe to call twice. */
   release(...gradients: readonly Gradient[]): void;
   /** Called once at the end of each run, whatever happened: gives the optimizer its own learning rate back. */

@@ -32,9 +32,12 @@ export interface AppliedStep {
   readonly memory?: MemoryReading;
 }
 
-/** An expected failure. Nothing was applied and the examples are still in hand. */
+/**
+ * An expected failure. Nothing was applied and the examples are still in hand. A lost device is no matter of batches:
+ * the loop has the backend revive it and tries the same plan again, without asking the controller.
+ */
 export interface FailedStep {
-  readonly kind: 'outOfMemory' | 'nonFinite';
+  readonly kind: 'outOfMemory' | 'nonFinite' | 'deviceLost';
   readonly plan: BatchPlan;
   readonly cause: unknown;
 }
@@ -86,6 +89,6 @@ export interface BatchController<State extends Json> {
   start(run: RunInfo): Decision<State>;
   /** Asked once after each applied step. */
   next(step: AppliedStep, state: State): Decision<State>;
-  /** Asked once after each failed step; a retry gets the same examples. */
+  /** Asked once after each failed step, a lost device apart; a retry gets the same examples. */
   recover(step: FailedStep, state: State): Recovery<State>;
 }

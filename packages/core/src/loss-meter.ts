@@ -9,6 +9,11 @@ export class LossMeter {
   #weightedSum = 0;
   #examples = 0;
 
+  /** Examples behind the mean so far. */
+  get examples(): number {
+    return this.#pending.reduce((sum, { examples }) => sum + examples, this.#examples);
+  }
+
   /** Counts a loss that is already known. */
   count(loss: number, examples: number): void {
     this.#weightedSum += loss * examples;
@@ -16,8 +21,12 @@ export class LossMeter {
   }
 
   /** Takes over a loss that is still on the device. */
-  async defer(loss: Deferred, examples: number): Promise<void> {
+  defer(loss: Deferred, examples: number): void {
     this.#pending.push({ loss, examples });
+  }
+
+  /** Reads them where too many wait. */
+  async readMany(): Promise<void> {
     if (this.#pending.length >= MAX_PENDING) await this.#drain();
   }
 

@@ -105,8 +105,10 @@ export class RunBook {
       throw new TrainingError('emptySource', `Epoch ${this.#epoch} of the source holds no examples.`, {
         hint: 'Check what the source was made from.',
       });
-    const trainLoss = epochExamples > 0 ? await this.losses.takeMean() : NaN;
-    if (epochExamples > 0 && !Number.isFinite(trainLoss))
+    // None is known where the device that held them was lost.
+    const isKnown = this.losses.examples > 0;
+    const trainLoss = await this.losses.takeMean();
+    if (isKnown && !Number.isFinite(trainLoss))
       throw new TrainingError('nonFinite', `The loss of epoch ${this.#epoch} is ${trainLoss}.`, {
         hint: 'Lower the learning rate, or let the controller measure the loss to catch it at the step.',
       });

@@ -8,8 +8,8 @@ import type { MemoryReading } from './measurements.ts';
  *   runStarted
  *   for each epoch
  *     for each batch of plan.batchSize examples
- *       try the step                       -> stepFailed, then the controller recovers and the same examples are
- *                                             tried again, or the run ends
+ *       try the step                       -> stepFailed, then the controller recovers (or the backend, a lost device)
+ *                                             and the same examples are tried again, or the run ends
  *       apply it                           -> stepFinished
  *       ask the controller                 -> planChanged when the batch or micro-batch size is new, or when a size
  *                                             that was being tried out turns out to be the one to keep
@@ -65,7 +65,10 @@ export interface RunEvents {
     readonly epochSteps: number;
     /** Wall time of the epoch without evaluation. */
     readonly seconds: number;
-    /** Mean over the examples of the epoch, each at the weights it was trained at. */
+    /**
+     * Mean over the examples of the epoch, each at the weights it was trained at; NaN where the epoch was too short to
+     * train, or a lost device took all losses with it.
+     */
     readonly trainLoss: number;
     /** The latest validation of this epoch, if there was one. */
     readonly validation: Evaluation | undefined;

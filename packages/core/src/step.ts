@@ -58,6 +58,7 @@ export async function tryStep<Batch, Gradient>(
       total = backend.accumulate(total, gradient, examples / size);
       pending = undefined;
     }
+    await backend.confirm?.();
     if (total === undefined) throw new Error(`The backend split a batch of ${size} examples into nothing.`);
     const loss = measure.has('loss') ? await meanOf(losses, size) : undefined;
     if (loss !== undefined && !Number.isFinite(loss))
@@ -71,8 +72,9 @@ export async function tryStep<Batch, Gradient>(
     return { kind: 'applied', loss, losses, gradient, memory, measuringSeconds: meter?.seconds ?? 0 };
   } catch (cause) {
     const kind = backend.classify(cause);
-    // From the update on, nothing may pass for a step that was not applied: its examples would be trained on twice.
-    if (kind === 'other' || mayBeApplied) throw cause;
+    // From the update on, nothing may pass for a step that was not applied: its examples would be trained on twice. A
+    // lost device takes the update with it.
+    if (kind === 'other' || (mayBeApplied && kind !== 'deviceLost')) throw cause;
     return { kind, plan, cause };
   } finally {
     for (const gradient of [total, pending]) if (gradient !== undefined) backend.release(gradient);

@@ -70,7 +70,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       complete = batch === undefined || book.examplesIntoEpoch === this.#options.source.size;
       if (book.validationDue(complete)) await this.#validate();
     }
-    const event = await book.closeEpoch(complete);
+    const event = await this.#reviving(() => book.closeEpoch(complete));
     if (event.epochExamples > 0) await this.#tell('epochFinished', event);
   }
 
@@ -91,14 +91,41 @@ class TrainingRun<Batch, Gradient, State extends Json> {
         return this.#countStep(outcome, { examples, learningRateScale, seconds: clock() - from });
       this.#book.ledger.addOverhead(clock() - from);
       await this.#tell('stepFailed', { ...this.#book.progress, outcome });
-      const recovery = controller.recover(outcome, this.#decision.state);
-      if (recovery.kind === 'giveUp')
-        throw new TrainingError(outcome.kind, recovery.message, { cause: outcome.cause });
-      this.#refuseEqualRetry(outcome, recovery.decision.plan);
-      await this.#follow(recovery.decision);
+      if (outcome.kind === 'deviceLost') await this.#revive(outcome.cause);
+      else {
+        const recovery = controller.recover(outcome, this.#decision.state);
+        if (recovery.kind === 'giveUp')
+          throw new TrainingError(outcome.kind, recovery.message, { cause: outcome.cause });
+        this.#refuseEqualRetry(outcome, recovery.decision.plan);
+        await this.#follow(recovery.decision);
+      }
       await this.#breath.take();
       if (this.#book.stoppedBy !== undefined) return;
     }
+  }
+
+  /** Does `work` again where the device was lost under it. */
+  async #reviving<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#options.backend.classify(error) !== 'deviceLost') throw error;
+      await this.#revive(error);
+      return work();
+    }
+  }
+
+  /** Losses that nobody has read are gone with the device, and what was compiled for it. */
+  async #revive(cause: unknown): Promise<void> {
+    const { backend } = this.#options;
+    this.#book.losses.dispose();
+    this.#stepsAtPlan = 0;
+    if (!backend.revive)
+      throw new TrainingError('deviceLost', 'The device was lost.', {
+        hint: `Backend ${backend.name} cannot get a new one: go on from what was saved, in a new process.`,
+        cause,
+      });
+    await backend.revive(cause);
   }
 
   /** What did not fit will not fit the second time. */
@@ -125,7 +152,8 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     const warm = this.#stepsAtPlan > 0;
     book.countStep(examples);
     if (loss !== undefined) book.losses.count(loss, examples);
-    else for (const part of losses) await book.losses.defer(part.loss, part.examples);
+    else for (const part of losses) book.losses.defer(part.loss, part.examples);
+    await this.#reviving(() => book.losses.readMany());
     // The first step of a run would be slow without a tuner too.
     const isFirst = !warm && !gradient && this.#planChanges === 0;
     if (examples === plan.batchSize && !isFirst)
@@ -170,7 +198,8 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     await backend.settle();
     const started = this.#settings.clock();
     const { batchSize } = validation;
-    const result = await evaluate(backend, validation.source, batchSize === undefined ? {} : { batchSize });
+    const size = batchSize === undefined ? {} : { batchSize };
+    const result = await this.#reviving(() => evaluate(backend, validation.source, size));
     const seconds = this.#settings.clock() - started;
     this.#deviceIsIdle = true;
     this.#book.countValidation(result, seconds);

@@ -1,6 +1,12 @@
 /** What ended a run, or kept it from starting. */
 export type TrainingErrorCode =
-  'invalidOptions' | 'cannotMeasure' | 'outOfMemory' | 'nonFinite' | 'emptySource' | 'observerFailed';
+  | 'invalidOptions'
+  | 'cannotMeasure'
+  | 'outOfMemory'
+  | 'nonFinite'
+  | 'deviceLost'
+  | 'emptySource'
+  | 'observerFailed';
 
 /** The one error class of the loop and of its adapters. Recognise it by `code`: two copies of a package may be loaded. */
 export class TrainingError extends Error {

@@ -1,12 +1,10 @@
 import { cpus } from 'node:os';
+import { WASM_BUDGET_BYTES } from '../wasm-keeper.ts';
 import { registerWasmTrainingKernels } from '../wasm-kernels/register.ts';
 import { claimProcess } from './one-copy.ts';
 import type { LayersTf, LoadedEngine } from './engine.ts';
 
 const UNLIMITED = { memoryBytes: null, tensorBytes: null };
-
-/** What a WebAssembly module can address; past it the module is dead. */
-const WASM_HEAP_BYTES = 2 ** 32;
 
 /** WebAssembly with SIMD, and the training kernels that it lacks. */
 export async function loadWasm(): Promise<LoadedEngine> {
@@ -19,7 +17,7 @@ export async function loadWasm(): Promise<LoadedEngine> {
     tf,
     version: `tfjs ${tf.version_core}`,
     device: `WebAssembly on ${processor()}`,
-    limits: { memoryBytes: WASM_HEAP_BYTES, tensorBytes: WASM_HEAP_BYTES },
+    limits: { memoryBytes: WASM_BUDGET_BYTES, tensorBytes: WASM_BUDGET_BYTES },
   };
 }
 

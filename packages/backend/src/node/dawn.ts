@@ -8,8 +8,6 @@ export interface WebgpuOptions {
   readonly dawn?: readonly string[];
   /** Whether an adapter will do that computes on the processor (SwiftShader, llvmpipe). Default true. */
   readonly software?: boolean;
-  /** Limits to ask for below the adapter's own, such as `maxBufferSize` in bytes. */
-  readonly limits?: Readonly<Record<string, number>>;
 }
 
 const HINT = 'Take "wasm", or see that the GPU driver brings Vulkan (vulkaninfo lists the devices).';
@@ -99,18 +97,3 @@ export const isSoftware = (info: GpuAdapterInfo | undefined): boolean =>
 
 export const describeAdapter = (info: GpuAdapterInfo | undefined): string =>
   info?.description || info?.device || info?.architecture || info?.vendor || 'an unnamed GPU';
-
-/** Folders of Chromium and Chrome on Linux, which bring SwiftShader and a Vulkan loader. */
-const BROWSER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
-
-/**
- * The environment in which a process of Node finds the software Vulkan of an installed Chromium, for tests of WebGPU
- * without a GPU; undefined where there is none. It must be there when the process starts.
- */
-export function softwareVulkan(): Readonly<Record<string, string>> | undefined {
-  const icd = 'vk_swiftshader_icd.json';
-  const folder = BROWSER_FOLDERS.find(
-    (path) => existsSync(`${path}/${icd}`) && existsSync(`${path}/libvulkan.so.1`),
-  );
-  return folder === undefined ? undefined : { VK_ICD_FILENAMES: `${folder}/${icd}`, LD_LIBRARY_PATH: folder };
-}

@@ -36,8 +36,8 @@ export async function loadCuda(paths: readonly string[]): Promise<LoadedEngine> 
             'See with nvidia-smi whether the driver works, leave CUDA_VISIBLE_DEVICES unset or name the GPU in it, and ' +
             'have the CUDA libraries of this TensorFlow on LD_LIBRARY_PATH ("batchwise setup-native --gpu" does).',
         })
-      : new EngineUnavailable('TensorFlow is built for the processor', {
-          message: 'Only tfjs-node without GPU support is there',
+      : new EngineUnavailable('TensorFlow without CUDA', {
+          message: 'Only TensorFlow for the processor is there',
           hint: 'Run "batchwise setup-native --gpu" or install @tensorflow/tfjs-node-gpu, or take "native".',
         });
   return engine('cuda', { tf, backend }, graphicsCard());
@@ -91,8 +91,12 @@ async function importFirst(paths: readonly string[], settings: TensorflowUse): P
       if (!isAbsent) failures.push(`${source}: ${String(error)}`);
     }
   }
-  const hint = 'Run "batchwise setup-native" or install @tensorflow/tfjs-node, or take "wasm".';
-  if (failures.length === 0) throw new EngineUnavailable('not installed', { hint });
+  const [flag, name] = settings.hideGpu ? ['', PACKAGES[1]] : [' --gpu', PACKAGES[0]];
+  const hint = `Run "batchwise setup-native${flag}" or install ${name}, or take "wasm".`;
+  if (failures.length === 0) {
+    const message = 'TensorFlow for Node is not installed';
+    throw new EngineUnavailable('not installed', { message, hint });
+  }
   throw new EngineUnavailable('does not load', { message: failures.join('\n'), hint });
 }
 

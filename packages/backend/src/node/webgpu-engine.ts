@@ -33,8 +33,7 @@ let opened: { readonly asked: string; readonly engine: LoadedEngine } | undefine
  * @throws EngineUnavailable where there is none, or WebGPU was opened with other options in this process
  */
 export async function loadWebgpu(options: WebgpuOptions = {}): Promise<LoadedEngine> {
-  const { dawn = [], limits = {} } = options;
-  const asked = JSON.stringify({ dawn, limits });
+  const asked = JSON.stringify(options.dawn ?? []);
   if (opened && opened.asked !== asked)
     throw new EngineUnavailable('opened with other options', {
       message: 'WebGPU is open in this process with other options',
@@ -50,6 +49,7 @@ export async function loadWebgpu(options: WebgpuOptions = {}): Promise<LoadedEng
 async function open(tf: LayersTf, options: WebgpuOptions): Promise<LoadedEngine> {
   const gpu = await openGpu(options.dawn ?? []);
   const adapter = await findAdapter(gpu, options);
+  const { maxBufferSize = 0, maxStorageBufferBindingSize = 0 } = adapter.limits;
   const { WebGPUBackend } = await webgpuPackage();
   // The package's own factory, which takes whichever adapter comes first.
   tf.removeBackend('webgpu');
@@ -61,8 +61,6 @@ async function open(tf: LayersTf, options: WebgpuOptions): Promise<LoadedEngine>
     },
     PRIORITY,
   );
-  const limit = (name: string): number =>
-    Math.min(adapter.limits[name] ?? 0, options.limits?.[name] ?? Infinity);
   return {
     name: 'webgpu',
     tf,
@@ -70,7 +68,7 @@ async function open(tf: LayersTf, options: WebgpuOptions): Promise<LoadedEngine>
     device: describeAdapter(adapter.info) + (isSoftware(adapter.info) ? ' (software)' : ''),
     limits: {
       memoryBytes: null,
-      tensorBytes: Math.min(limit('maxBufferSize'), limit('maxStorageBufferBindingSize')),
+      tensorBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize),
     },
   };
 }
@@ -82,7 +80,7 @@ async function openDevice(
 ): Promise<[GpuDevice, GpuAdapterInfo | undefined]> {
   const adapter = await findAdapter(gpu, options);
   const requiredLimits: Record<string, number> = {};
-  for (const name of LIMITS) requiredLimits[name] = options.limits?.[name] ?? adapter.limits[name] ?? 0;
+  for (const name of LIMITS) requiredLimits[name] = adapter.limits[name] ?? 0;
   const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
   return [await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter.info];
 }

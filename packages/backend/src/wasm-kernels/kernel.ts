@@ -19,6 +19,7 @@ export type KernelTf = Pick<
   | 'sum'
   | 'tidy'
   | 'transpose'
+  | 'unregisterKernel'
 >;
 
 export type Tensor4D = tfc.Tensor4D;

@@ -1,10 +1,5 @@
 import type { KernelFunction, TensorInfo } from './kernel.ts';
-
-/** The wasm engine, as far as a kernel on plain memory needs it. */
-interface WasmHeap {
-  makeOutput(shape: readonly number[], dtype: string): TensorInfo;
-  typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array;
-}
+import type { WasmHeap } from './heap.ts';
 
 interface SegmentCall {
   readonly inputs: { readonly x: TensorInfo; readonly segmentIds: TensorInfo };

@@ -32,7 +32,6 @@ export interface GpuDevice {
   createCommandEncoder(): { finish(): unknown };
   pushErrorScope(filter: GpuErrorFilter): void;
   popErrorScope(): Promise<GpuError | null>;
-  addEventListener(type: 'uncapturederror', listener: (event: { preventDefault(): void }) => void): void;
   destroy(): void;
 }
 

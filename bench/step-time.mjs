@@ -1,6 +1,6 @@
 // What a step takes: the loop kernel by kernel, the loop with traced steps, and model.fit, on each engine that works; the
 // same models in PyTorch beside it. Each engine and model has a process of its own, in which the arms take turns.
-//   node bench/step-time.mjs [--engines native,wasm,cpu] [--models mlp,cnn,lstm] [--batches 32,100,256,1024]
+//   node bench/step-time.mjs [--engines cuda,native,webgpu,wasm,cpu] [--models mlp,cnn,lstm] [--batches 32,100,256,1024]
 //                            [--repeats 9] [--python python3] [--json FILE]
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

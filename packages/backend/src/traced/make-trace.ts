@@ -1,5 +1,5 @@
+import { TensorWatch } from '../tensor-watch.ts';
 import type { Tensor, Tf } from '../tf.ts';
-import { attempt } from './attempt.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { observe, VariableSnapshot, type Observation } from './observation.ts';
 import { differingConstants, rolesOf, type Program, type Roles } from './program.ts';
@@ -43,10 +43,11 @@ function outcomeOf(
   if (typeof seen.program === 'string') return { reason: seen.program, tryAgain: true };
   const after = new VariableSnapshot(work.inputs);
   try {
-    return attempt(tf, () => {
+    const { value } = new TensorWatch(tf).run(() => {
       const trace = rehearsed(tf, backend, { work, seen });
       return trace instanceof Trace ? checked(trace, { work, seen }) : { reason: trace, tryAgain: true };
     });
+    return value;
   } catch (error) {
     const [message = ''] = String(error).split('\n');
     return { reason: `it failed as a graph (${message})`, tryAgain: false };

@@ -1,5 +1,5 @@
 import { train } from '@batchwise/core';
-import { findCeiling, type TrialRequest } from '@batchwise/memory-probe';
+import { backendMeter, findCeiling, type TrialRequest } from '@batchwise/memory-probe';
 import { expectNoLeak } from '@batchwise/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { memoryTrial, tfjsBackend } from '../src/index.ts';
@@ -111,12 +111,30 @@ describe('memoryTrial', () => {
     for (const { whole, parts } of canary) expect(Math.abs(whole / parts - 1)).toBeLessThan(1e-5);
   });
 
-  it('reads the bytes in tensors, with those of weights and optimizer as the base', async () => {
-    const trial = memoryTrial(tf, classifier(tf, 'sgd'), { source: rowsOf(batchOf(16)) });
+  it('reads the heap of wasm, with the bytes of weights and optimizer as the base', async () => {
+    const model = classifier(tf, 'sgd');
+    const trial = memoryTrial(tf, model, { source: rowsOf(batchOf(4096)) });
+    const wasm = (tf.backend() as unknown as { wasm: { _malloc: unknown; _free: unknown } }).wasm;
+    const { _malloc: malloc, _free: free } = wasm;
+    const [small, large] = [await trial(asked(2048, null)), await trial(asked(4096, null))];
     // 4 · 6 + 6 + 6 · 3 + 3 weights, and the learning rate.
-    expect(await trial(asked(16))).toMatchObject({
-      peak: { baseBytes: 4 * 52, source: 'engine', certainty: 'unknown' },
-    });
+    const known = { baseBytes: 4 * 52, source: 'wasm heap', certainty: 'unknown' };
+    expect([small, large]).toMatchObject([{ peak: known }, { peak: known }]);
+    if (small.kind !== 'trained' || large.kind !== 'trained') throw new Error('did not train');
+    // Inputs, targets, the hidden layer before and after its activation, the outputs: more than these at once, and in
+    // proportion to the examples.
+    const more = (large.peak?.peakBytes ?? 0) - (small.peak?.peakBytes ?? 0);
+    expect(more).toBeGreaterThan(2048 * 4 * (4 + 3 + 6 + 6 + 3));
+    expect(more).toBeLessThan(8 * 2048 * 4 * (4 + 3 + 6 + 6 + 3));
+    expect(more / 2048).toBe(Math.round(more / 2048));
+    expect([wasm._malloc, wasm._free]).toEqual([malloc, free]);
+  });
+
+  it('reads the bytes in tensors where a meter of the engine is wanted', async () => {
+    const model = classifier(tf, 'sgd');
+    const meter = backendMeter(tfjsBackend(tf, model));
+    const trial = memoryTrial(tf, model, { source: rowsOf(batchOf(16)), meter });
+    expect(await trial(asked(16))).toMatchObject({ peak: { source: 'engine', certainty: 'unknown' } });
   });
 
   it('throws what is no matter of size', async () => {

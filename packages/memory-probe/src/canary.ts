@@ -2,8 +2,8 @@ import type { CanaryPair } from './trial.ts';
 
 /** Above this, numbers are wrong whatever the model: zeros instead of a gradient differ by 1. */
 const LARGEST_TOLERANCE = 0.5;
-/** How much further than in the first trial a quantity may be off. */
-const MARGIN = 4;
+/** What differs by more than this in the first trial differs by nature: rounding alone is a hundred times smaller. */
+const BY_NATURE = 1e-4;
 
 /** The verdict of a canary. */
 export type CanaryVerdict =
@@ -24,8 +24,8 @@ export const canaryBaseline = (canary: readonly CanaryPair[]): CanaryBaseline =>
 
 /**
  * Compares a batch with its parts. Engines answer work beyond their limits with zeros or stale data instead of an error,
- * so a step that ran is not yet a step that trained. Each quantity may differ by the larger of `tolerance` and four times
- * what it differed by in the first trial, where the batch is small; by more than 0.5 none may.
+ * so a step that ran is not yet a step that trained. A quantity may differ by `tolerance`, or by 0.5 where the first trial,
+ * of a small batch, showed that it differs by nature (batch statistics, dropout).
  */
 export function judgeCanary(
   canary: readonly CanaryPair[],
@@ -42,10 +42,8 @@ export function judgeCanary(
   let deviation = 0;
   for (const pair of telling) {
     const own = deviationOf(pair);
-    const allowed = baseline
-      ? Math.max(tolerance, MARGIN * (baseline[pair.quantity] ?? 0))
-      : LARGEST_TOLERANCE;
-    if (!(own <= Math.min(LARGEST_TOLERANCE, allowed)))
+    const isExact = baseline !== undefined && (baseline[pair.quantity] ?? 0) <= BY_NATURE;
+    if (!(own <= (isExact ? tolerance : LARGEST_TOLERANCE)))
       return {
         kind: 'disagrees',
         deviation: Number.isFinite(own) ? own : null,

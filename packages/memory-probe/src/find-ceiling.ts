@@ -22,7 +22,7 @@ export interface CeilingOptions extends SizeBounds {
    * 4 until a trial fails, and closes in on what did not.
    */
   readonly budgetBytes?: number;
-  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.94 where they are upper bounds, else 0.9. */
+  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.96 where they are upper bounds, else 0.9. */
   readonly safety?: number;
   /** Default 6. */
   readonly maxTrials?: number;
@@ -32,7 +32,7 @@ export interface CeilingOptions extends SizeBounds {
   readonly clock?: () => number;
   /** `off` accepts steps that ran without a proof that they computed the right thing. Default `required`. */
   readonly canary?: 'required' | 'off';
-  /** By how much a batch may differ from its parts, as a share. Default 0.02. */
+  /** By how much a batch may differ from its parts, as a share, where they do not differ by nature. Default 0.02. */
   readonly canaryTolerance?: number;
   /** A gain of less than this share is not worth a trial. Default 0.015, and 0.05 where readings are not exact. */
   readonly resolution?: number;
@@ -59,7 +59,7 @@ export type Ceiling = {
 
 /** How far off a reading is taken to be, as a share of it. */
 const NOISE: Readonly<Record<Certainty, number>> = { exact: 0.002, upperBound: 0.03, unknown: 0.01 };
-const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.94, unknown: 0.9 };
+const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.96, unknown: 0.9 };
 /**
  * Readings that are not exact give way as memory fills: whoever creeps up on them ends in a failure, which costs ten
  * seconds on TensorFlow. So one step that lands near is enough.

@@ -19,16 +19,21 @@ describe('judgeCanary', () => {
       message: 'The gradientNorm is 0.505, but 0.5 for the same examples in parts.',
     }));
 
-  it('allows four times what a quantity differed by in the first trial, each its own', () => {
-    const first = canaryBaseline([pair('loss', 2.3, 2.3), pair('gradientNorm', 0.45, 0.5)]);
-    expect(first).toEqual({ loss: 0, gradientNorm: expect.closeTo(0.1, 10) });
-    expect(judgeCanary([pair('gradientNorm', 0.69, 0.5)], 0.02, first).kind).toBe('agrees');
-    expect(judgeCanary([pair('gradientNorm', 0.71, 0.5)], 0.02, first).kind).toBe('disagrees');
+  it('allows half to what differed in the first trial by more than rounding, each for itself', () => {
+    const first = canaryBaseline([
+      pair('loss', 2.3, 2.3001),
+      pair('gradientNorm', 0.4999, 0.5),
+      pair('evaluationLoss', 2.3, 2.3),
+    ]);
+    expect(first['gradientNorm']).toBeCloseTo(2e-4, 10);
+    expect(judgeCanary([pair('gradientNorm', 0.74, 0.5)], 0.02, first).kind).toBe('agrees');
+    expect(judgeCanary([pair('gradientNorm', 0.76, 0.5)], 0.02, first).kind).toBe('disagrees');
+    // 2.3 and 2.3001 differ by 4e-5 of them: by rounding.
     expect(judgeCanary([pair('loss', 2.4, 2.3)], 0.02, first).kind).toBe('disagrees');
+    expect(judgeCanary([pair('evaluationLoss', 2.4, 2.3)], 0.02, first).kind).toBe('disagrees');
   });
 
-  it('lets nothing differ by more than half, whatever the first trial did', () => {
-    expect(judgeCanary([pair('loss', 0.4, 1)], 0.02, { loss: 0.9 }).kind).toBe('disagrees');
+  it('lets nothing differ by more than half in the first trial itself', () => {
     expect(judgeCanary([pair('loss', 0.4, 1)], 0.02, undefined).kind).toBe('disagrees');
     expect(judgeCanary([pair('loss', 0.6, 1)], 0.02, undefined).kind).toBe('agrees');
   });

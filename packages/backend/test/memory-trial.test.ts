@@ -103,11 +103,24 @@ describe('memoryTrial', () => {
     expect(await trained(model, images)).toEqual(await trained(twin, images));
   });
 
+  it('takes no batch statistics for wrong numbers', async () => {
+    const model = imageClassifier(tf, 'adam', { normalised: true });
+    const trial = memoryTrial(tf, model, { source: rowsOf(imagesOf(600, 8)) });
+    const ceiling = await findCeiling(trial, { budgetBytes: 1e9, datasetSize: 600, multipleOf: 3 });
+    expect(ceiling).toMatchObject({ batchSize: 600, limitedBy: 'dataset' });
+    // That the parts differ is no accident of the model, so this would fail by a tolerance of 2 % alone.
+    expect(Math.max(...ceiling.trials.map((trial) => trial.canaryDeviation ?? 0))).toBeGreaterThan(1e-4);
+  });
+
   it('takes a canary that agrees to rounding where nothing depends on the batch', async () => {
     const trial = memoryTrial(tf, classifier(tf, 'sgd'), { source: rowsOf(batchOf(16)) });
     const outcome = await trial(asked(16, 3));
     const canary = (outcome.kind === 'trained' && outcome.canary) || [];
-    expect(canary.map(({ quantity }) => quantity)).toEqual(['evaluationLoss', 'loss', 'gradientNorm']);
+    expect(canary.map(({ quantity, mode }) => `${quantity} in ${mode}`)).toEqual([
+      'loss in evaluation',
+      'loss in training',
+      'gradientNorm in training',
+    ]);
     for (const { whole, parts } of canary) expect(Math.abs(whole / parts - 1)).toBeLessThan(1e-5);
   });
 

@@ -11,6 +11,7 @@ import type { LayersGradient } from './layers-gradient.ts';
 import type { LayersModel, Tf } from './tf.ts';
 import { tfjsBackend } from './tfjs-backend.ts';
 import { TrainingState } from './training-state.ts';
+import { WasmHeap } from './wasm-heap.ts';
 
 /** What may be chosen of a trial; see `TrainingTrialOptions` of @batchwise/memory-probe. */
 export type MemoryTrialOptions = Pick<
@@ -25,9 +26,10 @@ export type MemoryTrialOptions = Pick<
  * A trial for `findCeiling` of @batchwise/memory-probe: trains the model itself for a few steps at a size, and puts its
  * weights and its optimizer back afterwards, bit for bit.
  *
- * Memory is what the engine tracks unless a meter is given: all buffers on WebGPU, tensors elsewhere. Native TensorFlow
- * is better metered by its allocator (`allocatorStatistics` of @batchwise/native, `allocatorMeter` of memory-probe). Each
- * engine survives a trial that is too big, except WebAssembly beyond its heap of 4 GB.
+ * Memory is what the engine tracks unless a meter is given: all buffers on WebGPU, the blocks of the heap on wasm, tensors
+ * elsewhere. Native TensorFlow is better metered by its allocator (`allocatorStatistics` of @batchwise/native,
+ * `allocatorMeter` of memory-probe). Each engine survives a trial that is too big, except wasm beyond its heap: there the
+ * trial throws a TrainingError `outOfMemory`, and the model is lost.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  * @throws RangeError when `steps` is below 2 or `microBatches` below 1
  */
@@ -37,11 +39,13 @@ export function memoryTrial(
   { source, ...options }: MemoryTrialOptions & { readonly source: BatchSource<ArrayBatch> },
 ): Trial {
   const state = new TrainingState(tf, openModel(model));
+  const heap = tf.getBackend() === 'wasm' && !options.meter ? new WasmHeap(tf) : undefined;
   return trainingTrial({
     ...options,
+    ...(heap && { meter: heap }),
     source,
     backend: options.backend ?? tfjsBackend(tf, model),
-    keep: () => keep(state),
+    keep: () => keep(state, heap),
     isDeviceLimit: (error) => error instanceof Error && DEVICE_LIMIT.test(`${error.name}: ${error.message}`),
   });
 }
@@ -49,11 +53,15 @@ export function memoryTrial(
 /** What WebGPU says where memory is not the reason. */
 const DEVICE_LIMIT = /^(GPUValidationError|Error: Dispatch size exceeds)/;
 
-async function keep(state: TrainingState): Promise<KeptState> {
+async function keep(state: TrainingState, heap: WasmHeap | undefined): Promise<KeptState> {
   const copy = await state.read();
   const arrays = [...copy.variables, ...copy.tensors];
+  heap?.attach();
   return {
     bytes: arrays.reduce((sum, { values }) => sum + values.byteLength, 0),
-    restore: () => state.write(copy),
+    restore: () => {
+      heap?.detach();
+      state.write(copy);
+    },
   };
 }

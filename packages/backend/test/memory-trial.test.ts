@@ -1,5 +1,5 @@
 import { train } from '@batchwise/core';
-import { findCeiling, type TrialRequest } from '@batchwise/memory-probe';
+import { backendMeter, findCeiling, type TrialRequest } from '@batchwise/memory-probe';
 import { expectNoLeak } from '@batchwise/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { memoryTrial, tfjsBackend } from '../src/index.ts';
@@ -103,20 +103,51 @@ describe('memoryTrial', () => {
     expect(await trained(model, images)).toEqual(await trained(twin, images));
   });
 
+  it('takes no batch statistics for wrong numbers', async () => {
+    const model = imageClassifier(tf, 'adam', { normalised: true });
+    const trial = memoryTrial(tf, model, { source: rowsOf(imagesOf(600, 8)) });
+    const ceiling = await findCeiling(trial, { budgetBytes: 1e9, datasetSize: 600, multipleOf: 3 });
+    expect(ceiling).toMatchObject({ batchSize: 600, limitedBy: 'dataset' });
+    // That the parts differ is no accident of the model, so this would fail by a tolerance of 2 % alone.
+    expect(Math.max(...ceiling.trials.map((trial) => trial.canaryDeviation ?? 0))).toBeGreaterThan(1e-4);
+  });
+
   it('takes a canary that agrees to rounding where nothing depends on the batch', async () => {
     const trial = memoryTrial(tf, classifier(tf, 'sgd'), { source: rowsOf(batchOf(16)) });
     const outcome = await trial(asked(16, 3));
     const canary = (outcome.kind === 'trained' && outcome.canary) || [];
-    expect(canary.map(({ quantity }) => quantity)).toEqual(['evaluationLoss', 'loss', 'gradientNorm']);
+    expect(canary.map(({ quantity, mode }) => `${quantity} in ${mode}`)).toEqual([
+      'loss in evaluation',
+      'loss in training',
+      'gradientNorm in training',
+    ]);
     for (const { whole, parts } of canary) expect(Math.abs(whole / parts - 1)).toBeLessThan(1e-5);
   });
 
-  it('reads the bytes in tensors, with those of weights and optimizer as the base', async () => {
-    const trial = memoryTrial(tf, classifier(tf, 'sgd'), { source: rowsOf(batchOf(16)) });
+  it('reads the heap of wasm, with the bytes of weights and optimizer as the base', async () => {
+    const model = classifier(tf, 'sgd');
+    const trial = memoryTrial(tf, model, { source: rowsOf(batchOf(4096)) });
+    const wasm = (tf.backend() as unknown as { wasm: { _malloc: unknown; _free: unknown } }).wasm;
+    const { _malloc: malloc, _free: free } = wasm;
+    const [small, large] = [await trial(asked(2048, null)), await trial(asked(4096, null))];
     // 4 · 6 + 6 + 6 · 3 + 3 weights, and the learning rate.
-    expect(await trial(asked(16))).toMatchObject({
-      peak: { baseBytes: 4 * 52, source: 'engine', certainty: 'unknown' },
-    });
+    const known = { baseBytes: 4 * 52, source: 'wasm heap', certainty: 'unknown' };
+    expect([small, large]).toMatchObject([{ peak: known }, { peak: known }]);
+    if (small.kind !== 'trained' || large.kind !== 'trained') throw new Error('did not train');
+    // Inputs, targets, the hidden layer before and after its activation, the outputs: more than these at once, and in
+    // proportion to the examples.
+    const more = (large.peak?.peakBytes ?? 0) - (small.peak?.peakBytes ?? 0);
+    expect(more).toBeGreaterThan(2048 * 4 * (4 + 3 + 6 + 6 + 3));
+    expect(more).toBeLessThan(8 * 2048 * 4 * (4 + 3 + 6 + 6 + 3));
+    expect(more / 2048).toBe(Math.round(more / 2048));
+    expect([wasm._malloc, wasm._free]).toEqual([malloc, free]);
+  });
+
+  it('reads the bytes in tensors where a meter of the engine is wanted', async () => {
+    const model = classifier(tf, 'sgd');
+    const meter = backendMeter(tfjsBackend(tf, model));
+    const trial = memoryTrial(tf, model, { source: rowsOf(batchOf(16)), meter });
+    expect(await trial(asked(16))).toMatchObject({ peak: { source: 'engine', certainty: 'unknown' } });
   });
 
   it('throws what is no matter of size', async () => {

@@ -2,8 +2,8 @@ import type { CanaryPair } from './trial.ts';
 
 /** Above this, numbers are wrong whatever the model: zeros instead of a gradient differ by 1. */
 const LARGEST_TOLERANCE = 0.5;
-/** How much further than in the first trial a quantity may be off. */
-const MARGIN = 4;
+/** What differs by more than this in the first trial differs by nature: rounding alone is a hundred times smaller. */
+const BY_NATURE = 1e-4;
 
 /** The verdict of a canary. */
 export type CanaryVerdict =
@@ -12,29 +12,28 @@ export type CanaryVerdict =
   | { readonly kind: 'void'; readonly message: string }
   | { readonly kind: 'disagrees'; readonly deviation: number | null; readonly message: string };
 
-/** Relative differences by quantity, as the first trial of a search had them. */
-export type CanaryBaseline = Readonly<Record<string, number>>;
-
 /** |whole − parts| / |parts|. */
 const deviationOf = ({ whole, parts }: CanaryPair): number => Math.abs(whole - parts) / Math.abs(parts);
 
-/** What the first canary of a search says of the model: batch statistics and dropout make parts differ by nature. */
-export const canaryBaseline = (canary: readonly CanaryPair[]): CanaryBaseline =>
-  Object.fromEntries(canary.map((pair) => [pair.quantity, deviationOf(pair)]));
+/** Whether a canary, taken at a small size, shows a model whose parts differ by nature: by dropout, by batch statistics. */
+export const differsByNature = (canary: readonly CanaryPair[]): boolean =>
+  canary.some((pair) => pair.mode === 'training' && deviationOf(pair) > BY_NATURE);
 
 /**
  * Compares a batch with its parts. Engines answer work beyond their limits with zeros or stale data instead of an error,
- * so a step that ran is not yet a step that trained. Each quantity may differ by the larger of `tolerance` and four times
- * what it differed by in the first trial, where the batch is small; by more than 0.5 none may.
+ * so a step that ran is not yet a step that trained. A quantity may differ by `tolerance`; in training by 0.5, where parts
+ * differ by nature.
+ *
+ * @param byNature of the first trial of the search; undefined while that is not known, which counts as true
  */
 export function judgeCanary(
   canary: readonly CanaryPair[],
   tolerance: number,
-  baseline: CanaryBaseline | undefined,
+  byNature: boolean | undefined,
 ): CanaryVerdict {
   const blind = canary.find(({ parts }) => !Number.isFinite(parts));
   if (blind)
-    return { kind: 'void', message: `The ${blind.quantity} of the parts is ${blind.parts} at any size.` };
+    return { kind: 'void', message: `The ${nameOf(blind)} of the parts is ${blind.parts} at any size.` };
   // A quantity of 0 has no relative difference; a gradient of 0 proves nothing at all.
   const telling = canary.filter(({ whole, parts }) => whole !== 0 || parts !== 0);
   if (telling.length === 0)
@@ -42,16 +41,16 @@ export function judgeCanary(
   let deviation = 0;
   for (const pair of telling) {
     const own = deviationOf(pair);
-    const allowed = baseline
-      ? Math.max(tolerance, MARGIN * (baseline[pair.quantity] ?? 0))
-      : LARGEST_TOLERANCE;
-    if (!(own <= Math.min(LARGEST_TOLERANCE, allowed)))
+    const isExact = pair.mode === 'evaluation' || byNature === false;
+    if (!(own <= (isExact ? tolerance : LARGEST_TOLERANCE)))
       return {
         kind: 'disagrees',
         deviation: Number.isFinite(own) ? own : null,
-        message: `The ${pair.quantity} is ${pair.whole}, but ${pair.parts} for the same examples in parts.`,
+        message: `The ${nameOf(pair)} is ${pair.whole}, but ${pair.parts} for the same examples in parts.`,
       };
     deviation = Math.max(deviation, own);
   }
   return { kind: 'agrees', deviation };
 }
+
+const nameOf = ({ quantity, mode }: CanaryPair): string => `${quantity} in ${mode}`;

@@ -1,5 +1,4 @@
 import { sizeRange, type SizeBounds } from './bounds.ts';
-import type { CanaryBaseline } from './canary.ts';
 import { explainCeiling } from './explain.ts';
 import { judgeTrial } from './judge-trial.ts';
 import {
@@ -22,7 +21,7 @@ export interface CeilingOptions extends SizeBounds {
    * 4 until a trial fails, and closes in on what did not.
    */
   readonly budgetBytes?: number;
-  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.94 where they are upper bounds, else 0.9. */
+  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.96 where they are upper bounds, else 0.88. */
   readonly safety?: number;
   /** Default 6. */
   readonly maxTrials?: number;
@@ -32,7 +31,7 @@ export interface CeilingOptions extends SizeBounds {
   readonly clock?: () => number;
   /** `off` accepts steps that ran without a proof that they computed the right thing. Default `required`. */
   readonly canary?: 'required' | 'off';
-  /** By how much a batch may differ from its parts, as a share. Default 0.02. */
+  /** By how much a batch may differ from its parts, as a share, where they do not differ by nature. Default 0.02. */
   readonly canaryTolerance?: number;
   /** A gain of less than this share is not worth a trial. Default 0.015, and 0.05 where readings are not exact. */
   readonly resolution?: number;
@@ -59,7 +58,7 @@ export type Ceiling = {
 
 /** How far off a reading is taken to be, as a share of it. */
 const NOISE: Readonly<Record<Certainty, number>> = { exact: 0.002, upperBound: 0.03, unknown: 0.01 };
-const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.94, unknown: 0.9 };
+const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.96, unknown: 0.88 };
 /**
  * Readings that are not exact give way as memory fills: whoever creeps up on them ends in a failure, which costs ten
  * seconds on TensorFlow. So one step that lands near is enough.
@@ -91,7 +90,7 @@ class CeilingSearch {
   readonly #range;
   readonly #startedAt: number | undefined;
   readonly #trials: TrialRecord[] = [];
-  #baseline: CanaryBaseline | undefined;
+  #byNature: boolean | undefined;
   #fit: MemoryFit | undefined;
   /** What the last trial threw. */
   #thrown: { readonly error: unknown } | undefined;
@@ -136,17 +135,17 @@ class CeilingSearch {
     const request = this.#request(batchSize);
     const startedAt = clock?.();
     const outcome = await this.#outcome(trial, request);
-    const { record, baseline } = judgeTrial(request, outcome, {
+    const { record, byNature } = judgeTrial(request, outcome, {
       budgetBytes,
       canary,
       canaryTolerance,
-      baseline: this.#baseline,
+      byNature: this.#byNature,
       fillsMemory: fillsMemory(batchSize, bestOf(this.#trials), {
         fit: this.#fit,
         allowedBytes: this.#allowedBytes(),
       }),
     });
-    this.#baseline = baseline;
+    this.#byNature = byNature;
     if (record.verdict === 'error')
       this.#error = this.#thrown?.error ?? new Error(record.message ?? 'unknown');
     const seconds = clock && startedAt !== undefined ? clock() - startedAt : null;

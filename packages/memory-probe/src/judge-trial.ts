@@ -1,4 +1,4 @@
-import { canaryBaseline, judgeCanary, type CanaryBaseline } from './canary.ts';
+import { differsByNature, judgeCanary } from './canary.ts';
 import type { PeakReading } from './reading.ts';
 import type { TrialOutcome, TrialRecord, TrialRequest } from './trial.ts';
 
@@ -7,8 +7,8 @@ export interface TrialStandard {
   readonly budgetBytes: number | null;
   readonly canary: 'required' | 'off';
   readonly canaryTolerance: number;
-  /** Of the first trial that fitted; undefined before. */
-  readonly baseline: CanaryBaseline | undefined;
+  /** Whether parts differ by nature, as the first trial that fitted showed; undefined before. */
+  readonly byNature: boolean | undefined;
   /** Whether a step of this size is expected to fill the memory. */
   readonly fillsMemory: boolean;
 }
@@ -16,7 +16,7 @@ export interface TrialStandard {
 type Judgement = Omit<TrialRecord, 'seconds'>;
 
 /**
- * The record of a trial, without its time, and the canary's baseline after it.
+ * The record of a trial, without its time, and what is known of the model's nature after it.
  * @throws RangeError when the trial proves nothing: it ran no step, ran another size than it was asked for, or took no
  *   canary where one is required
  */
@@ -24,8 +24,8 @@ export function judgeTrial(
   request: TrialRequest,
   outcome: TrialOutcome,
   standard: TrialStandard,
-): { readonly record: Judgement; readonly baseline: CanaryBaseline | undefined } {
-  const { baseline } = standard;
+): { readonly record: Judgement; readonly byNature: boolean | undefined } {
+  const { byNature } = standard;
   const blank: Judgement = {
     batchSize: request.batchSize,
     verdict: 'error',
@@ -39,11 +39,11 @@ export function judgeTrial(
   if (outcome.kind === 'lost') {
     const { message } = outcome;
     const lost = standard.fillsMemory ? ({ verdict: 'tooBig', limit: 'memory' } as const) : {};
-    return { record: { ...blank, ...lost, message }, baseline };
+    return { record: { ...blank, ...lost, message }, byNature };
   }
   if (outcome.kind !== 'trained') {
     const limit = outcome.kind === 'tooBig' ? outcome.limit : null;
-    return { record: { ...blank, verdict: outcome.kind, limit, message: outcome.message }, baseline };
+    return { record: { ...blank, verdict: outcome.kind, limit, message: outcome.message }, byNature };
   }
   requireProof(request, outcome, standard);
   const { steps, canary } = outcome;
@@ -55,21 +55,21 @@ export function judgeTrial(
     message: outcome.peak && !peak ? unbelievable(outcome.peak) : null,
   };
   const taken = standard.canary === 'off' ? null : canary;
-  const proof = taken && judgeCanary(taken, standard.canaryTolerance, baseline);
-  if (proof?.kind === 'void') return { record: { ...trained, message: proof.message }, baseline };
+  const proof = taken && judgeCanary(taken, standard.canaryTolerance, byNature);
+  if (proof?.kind === 'void') return { record: { ...trained, message: proof.message }, byNature };
   if (proof?.kind === 'disagrees') {
     const { deviation, message } = proof;
     // What gave wrong numbers may have taken less memory than a step takes: its reading is not used.
     return {
       record: { ...trained, verdict: 'wrong', peak: null, canaryDeviation: deviation, message },
-      baseline,
+      byNature,
     };
   }
   const isOver = peak !== null && standard.budgetBytes !== null && peak.peakBytes > standard.budgetBytes;
   const verdict = isOver ? 'overBudget' : 'fits';
   return {
     record: { ...trained, verdict, canaryDeviation: proof?.deviation ?? null },
-    baseline: baseline ?? (taken && !isOver ? canaryBaseline(taken) : undefined),
+    byNature: byNature ?? (taken && !isOver ? differsByNature(taken) : undefined),
   };
 }
 

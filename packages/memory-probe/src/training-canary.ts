@@ -20,12 +20,19 @@ export async function takeCanary<Batch, Gradient>(
 ): Promise<readonly CanaryPair[]> {
   const whole = await quantitiesOf(backend, [batch]);
   const parts = await quantitiesOf(backend, backend.split(batch, partSize));
-  return (['evaluationLoss', 'loss', 'gradientNorm'] as const).map((quantity) => ({
+  return QUANTITIES.map(({ name, quantity, mode }) => ({
     quantity,
-    whole: whole[quantity],
-    parts: parts[quantity],
+    mode,
+    whole: whole[name],
+    parts: parts[name],
   }));
 }
+
+const QUANTITIES = [
+  { name: 'evaluationLoss', quantity: 'loss', mode: 'evaluation' },
+  { name: 'loss', quantity: 'loss', mode: 'training' },
+  { name: 'gradientNorm', quantity: 'gradientNorm', mode: 'training' },
+] as const;
 
 async function quantitiesOf<Batch, Gradient>(
   backend: ProbedBackend<Batch, Gradient>,

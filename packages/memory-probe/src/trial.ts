@@ -22,8 +22,10 @@ export interface TrialRequest {
 
 /** A quantity of the whole batch on the device at once, and of the same examples in smaller parts. */
 export type CanaryPair = {
-  /** `loss`, `gradientNorm`, `evaluationLoss`, … */
+  /** `loss`, `gradientNorm`, … */
   readonly quantity: string;
+  /** In training, dropout and batch statistics can make parts differ by nature; in evaluation nothing does. */
+  readonly mode: 'training' | 'evaluation';
   readonly whole: number;
   readonly parts: number;
 };

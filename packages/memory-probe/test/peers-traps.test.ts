@@ -60,7 +60,7 @@ describe("a peer's trap", () => {
     expect(ceiling.trials.find(({ verdict }) => verdict === 'wrong')).toMatchObject({
       canaryDeviation: 1,
       peak: null,
-      message: 'The loss is 0, but 2.3 for the same examples in parts.',
+      message: 'The loss in training is 0, but 2.3 for the same examples in parts.',
     });
   });
 
@@ -99,7 +99,7 @@ describe("a peer's trap", () => {
   });
 
   it('a gradient of 0 proves nothing', async () => {
-    const canary = [{ quantity: 'loss', whole: 0, parts: 0 }];
+    const canary = [{ quantity: 'loss', mode: 'training', whole: 0, parts: 0 } as const];
     const trial: Trial = ({ batchSize }) => ({ ...trained(batchSize), canary });
     await expect(findCeiling(trial)).rejects.toThrow('Loss and gradient are 0, so they prove nothing.');
   });
@@ -110,5 +110,5 @@ const trained = (examples: number): Extract<TrialOutcome, { kind: 'trained' }> =
   steps: 1,
   examples,
   peak: null,
-  canary: [{ quantity: 'loss', whole: 1, parts: 1 }],
+  canary: [{ quantity: 'loss', mode: 'training', whole: 1, parts: 1 }],
 });

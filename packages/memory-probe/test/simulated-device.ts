@@ -69,8 +69,8 @@ export function simulate(device: SimulatedDevice): SimulatedTrial {
 }
 
 const canary = (share: number): CanaryPair[] => [
-  { quantity: 'loss', whole: 2.3 * share, parts: 2.3 },
-  { quantity: 'gradientNorm', whole: 0.5 * share, parts: 0.5 },
+  { quantity: 'loss', mode: 'training', whole: 2.3 * share, parts: 2.3 },
+  { quantity: 'gradientNorm', mode: 'training', whole: 0.5 * share, parts: 0.5 },
 ];
 
 /** The largest size that the device trains: by looking at each. */

@@ -49,11 +49,10 @@ describe('trainingTrial', () => {
     expect(outcome).toMatchObject({ kind: 'trained', steps: 2, examples: 4 });
     // w = 0.75, then 1.125: the mean of (1.125 − x)²/2 is 0.6953125, the gradient −0.375.
     expect(log).toEqual(['keep', 'restore 1.125 to 0']);
-    const norm = { quantity: 'gradientNorm', whole: 0.375, parts: 0.375 };
     expect(outcome.kind === 'trained' && outcome.canary).toEqual([
-      { quantity: 'evaluationLoss', whole: 0.6953125, parts: 0.6953125 },
-      { quantity: 'loss', whole: 0.6953125, parts: 0.6953125 },
-      norm,
+      { quantity: 'loss', mode: 'evaluation', whole: 0.6953125, parts: 0.6953125 },
+      { quantity: 'loss', mode: 'training', whole: 0.6953125, parts: 0.6953125 },
+      { quantity: 'gradientNorm', mode: 'training', whole: 0.375, parts: 0.375 },
     ]);
     expect(backend).toMatchObject({ weight: 0, live: 0, appliedScales: [1, 1] });
     // Two steps and the canary's whole batch and its halves.

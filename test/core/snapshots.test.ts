@@ -96,6 +96,22 @@ describe('weights', () => {
     expect(totals).toMatchObject({ seconds: 13, trainingSeconds: 3, tuningSeconds: 10 });
   });
 
+  it('are copied once for each wish, also where an epoch ends before the step', async () => {
+    const backend = new QuadraticBackend();
+    const snapshot = backend.snapshot.bind(backend);
+    let copies = 0;
+    backend.snapshot = () => {
+      copies += 1;
+      return snapshot();
+    };
+    const wishes: Wish[] = ['none', 'take', 'none', 'none', 'none', 'none', 'take', 'none'];
+    // Only a stream says that its epoch is over when it is asked for more.
+    const stream = { ...source, size: undefined };
+    await train({ backend, source: stream, controller: wishing(...wishes), stop: { examples: 9 } });
+    // One before the first step, and one for each wish.
+    expect(copies).toBe(3);
+  });
+
   it('need a backend that copies them, which is asked before the first step', async () => {
     const backend = new QuadraticBackend();
     Object.defineProperty(backend, 'snapshot', { value: undefined });

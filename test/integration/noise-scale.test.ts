@@ -2,7 +2,13 @@ import { tfjsBackend, type ArrayBatch } from '@batchwise/backend';
 import { loadEngine, type LayersTf } from '@batchwise/backend/node';
 import { train, type BatchController, type Checkpoint, type GradientMoments } from '@batchwise/core';
 import { builtInDigits, imageSource } from '@batchwise/data';
-import { addSample, noiseScale, type NoiseScale, type NoiseScaleState } from '@batchwise/noise-scale';
+import {
+  addGroupSamples,
+  addSample,
+  noiseScale,
+  type NoiseScale,
+  type NoiseScaleState,
+} from '@batchwise/noise-scale';
 import { describe, expect, it } from 'vitest';
 
 const EXAMPLES = 512;
@@ -182,4 +188,40 @@ describe('the noise scale that the loop measures while it trains', () => {
     expect(ratios.every((ratio) => ratio > 0)).toBe(true);
     expect(Math.abs(medianOf(ratios) - 1)).toBeLessThan(0.5);
   });
+});
+
+it('can be had by layer: a part of a gradient is a gradient', async () => {
+  const { tf } = await loadEngine('wasm');
+  const { source, backend } = await setUp(tf, 'cnn');
+  const [one, other] = [await source.epoch(0).take(32), await source.epoch(1).take(32)];
+  if (!one || !other) throw new Error('no batches');
+  const halves = [await backend.gradient(one), await backend.gradient(other)].map(({ gradient, loss }) => {
+    loss.dispose();
+    return gradient;
+  });
+  const moments = async (belongs: (name: string) => boolean): Promise<GradientMoments> => {
+    const [a = [], b = []] = halves.map((gradient) => gradient.filter(({ name }) => belongs(name)));
+    const [aa, bb, ab] = [backend.dot(a, a), backend.dot(b, b), backend.dot(a, b)];
+    return {
+      sizes: [32, 32],
+      squaredNorms: [await aa.read(), await bb.read()],
+      crossProduct: 32 * 32 * (await ab.read()),
+    };
+  };
+  const states = addGroupSamples(
+    {},
+    {
+      convolution: await moments((name) => name.startsWith('conv2d')),
+      dense: await moments((name) => name.startsWith('dense')),
+      all: await moments(() => true),
+    },
+    { horizonExamples: Infinity },
+  );
+  backend.release(...halves);
+  const [convolution, dense, all] = ['convolution', 'dense', 'all'].map((group) => states[group]);
+  for (const component of ['squaredGradientNorm', 'gradientVarianceTrace'] as const) {
+    expect(convolution?.[component]).not.toBe(0);
+    const sum = (convolution?.[component] ?? NaN) + (dense?.[component] ?? NaN);
+    expect(Math.abs(sum / (all?.[component] ?? NaN) - 1)).toBeLessThan(1e-4);
+  }
 });

@@ -121,6 +121,7 @@ describe('the packed packages', () => {
     'packages/app/dist/index.js': '',
     'packages/app/dist/index.js.map': '',
     'packages/app/src/index.ts': '',
+    'packages/app/src/table.json': '{}',
     'packages/app/test/app.test.js': '',
     'node_modules/a/package.json': manifest('a', {
       dependencies: { b: '2', c: '1', gone: '1' },

@@ -1,6 +1,7 @@
 export type { ArrayBatch, ArrayTensor, Rows, TensorRows } from './array-batch.ts';
 export { classifyError } from './classify.ts';
 export type { CompiledOptimizer } from './compiled-model.ts';
+export { exactMoments } from './exact-moments.ts';
 export { LearningRateKnob } from './learning-rate.ts';
 export { memoryTrial, type MemoryTrialOptions } from './memory-trial.ts';
 export { staticLimits } from './static-limits.ts';

@@ -11,6 +11,7 @@ export type Tf = Pick<
   | 'backend'
   | 'concat'
   | 'dispose'
+  | 'div'
   | 'engine'
   | 'findBackendFactory'
   | 'gather'
@@ -24,9 +25,12 @@ export type Tf = Pick<
   | 'reshape'
   | 'scalar'
   | 'setBackend'
+  | 'square'
+  | 'sum'
   | 'tensor'
   | 'tidy'
   | 'variableGrads'
+  | 'zeros'
 >;
 
 /** The model class of TensorFlow.js; `Sequential` is one too. */

@@ -44,8 +44,8 @@ export function noiseOptions(given: {
     priorNoiseScale: given.priorNoiseScale ?? 600,
     minNoiseScale: given.minNoiseScale ?? 4,
     horizon: given.horizon ?? 8,
-    measuringShare: given.measuringShare ?? 0.015,
-    bootMeasurements: given.bootMeasurements ?? 12,
+    measuringShare: given.measuringShare ?? 0.01,
+    bootMeasurements: given.bootMeasurements ?? 6,
     bootEverySteps: given.bootEverySteps ?? 2,
   };
   for (const name of ['priorNoiseScale', 'minNoiseScale', 'horizon', 'measuringShare'] as const)

@@ -52,7 +52,7 @@ describe('a trace', () => {
     );
   });
 
-  it('keeps failures, streams, and numbers that JSON cannot', () => {
+  it('keeps failures that the controller is asked about, streams, and numbers that JSON cannot', () => {
     const gradient = {
       sizes: [16, 16],
       squaredNorms: [Infinity, 1],
@@ -61,6 +61,7 @@ describe('a trace', () => {
     };
     const trace = traced(run({ datasetSize: undefined }), [
       applied(plan(32), { gradient, loss: 2 }),
+      failed('deviceLost', plan(32)),
       failed('nonFinite', plan(32), 16),
       failed('outOfMemory', plan(32)),
       applied(plan(32)),

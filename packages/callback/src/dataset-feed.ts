@@ -1,7 +1,7 @@
 import { TrainingError } from '@batchwise/core';
 import type { Feed, FeedBatch, Piece } from './feed.ts';
 import type { Slot, Slots } from './fitted-model.ts';
-import { freeAll } from './freeing-on-throw.ts';
+import { freeAll } from './leak-guard.ts';
 import type { Tensor, Tf } from './tf.ts';
 
 /** One input or target of one example, as a data set of TensorFlow.js gives it. */

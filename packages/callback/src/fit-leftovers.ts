@@ -1,5 +1,5 @@
 import type { FittedModel } from './fitted-model.ts';
-import { freeAll } from './freeing-on-throw.ts';
+import { freeAll } from './leak-guard.ts';
 import type { Tensor, Tf, UnresolvedLogs } from './tf.ts';
 
 type Hook = (index: number, logs?: UnresolvedLogs) => Promise<void>;

@@ -1,6 +1,7 @@
 import { LearningRateKnob } from '@batchwise/backend';
 import type { FittedOptimizer, NamedGradients } from './fitted-model.ts';
-import { freeingOnThrow, type EngineHolder } from './freeing-on-throw.ts';
+import { LeakGuard } from './leak-guard.ts';
+import type { Tf } from './tf.ts';
 
 /** Applies gradients with the optimizer's own method, at `scale` times its own learning rate. */
 export type Apply = (gradients: NamedGradients, scale: number) => void;
@@ -20,13 +21,14 @@ export class OptimizerTap {
   readonly #uncover: readonly (() => void)[];
 
   constructor(
-    tf: EngineHolder,
+    tf: Pick<Tf, 'engine'>,
     optimizer: FittedOptimizer,
     onGradients: (gradients: NamedGradients, apply: Apply) => void,
   ) {
     this.#optimizer = optimizer;
     tapped.add(optimizer);
     const knob = new LearningRateKnob(optimizer);
+    const guard = new LeakGuard(tf);
     const own = optimizer.applyGradients.bind(optimizer);
     const apply: Apply = (gradients, scale) => {
       knob.set(scale);
@@ -39,7 +41,7 @@ export class OptimizerTap {
       cover(optimizer, 'minimize', (...args) => {
         try {
           // A step that throws leaves what its tape had saved on the device, and nobody else would free it.
-          return freeingOnThrow(tf, () => minimize(...args));
+          return guard.run(() => minimize(...args));
         } finally {
           // After that, since SGD keeps its rate in a tensor made on the way.
           knob.restore();

@@ -1,7 +1,7 @@
 import type { BatchPlan, Clock, GradientMoments } from '@batchwise/core';
 import type { FeedBatch, Piece, PieceTensors } from './feed.ts';
 import type { NamedGradients } from './fitted-model.ts';
-import { freeAll } from './freeing-on-throw.ts';
+import { freeAll } from './leak-guard.ts';
 import type { Apply } from './optimizer-tap.ts';
 import { StepGradient, type GradientMaths } from './step-gradient.ts';
 import { partSize } from './tuning-session.ts';

@@ -84,7 +84,8 @@ describe('batchwise doctor', { timeout: 120_000 }, () => {
       expect(stepMs).toBeGreaterThan(0);
     }
     expect(engine('cpu').losses).toEqual(found.reference.losses);
-    expect(engine('wasm').memoryBytes).toBe(Math.min(2 ** 32, found.machine.memory.totalBytes));
+    // What the steps may take of the heap of 4 GiB.
+    expect(engine('wasm').memoryBytes).toBe(Math.min(3.2e9, found.machine.memory.totalBytes));
     expect(found.auto.engine).toBe((await loadEngine('auto')).name);
     expect(stdout.split('\n\n').at(-1)).toMatch(
       new RegExp(`^auto +takes ${found.auto.engine}: [^\n]+(\n +[^\n]+)*\n$`),

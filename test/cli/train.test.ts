@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadEngine } from '@batchwise/backend/node';
 import { beforeAll, describe, expect, it } from 'vitest';

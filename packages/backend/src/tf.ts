@@ -25,6 +25,7 @@ export type Tf = Pick<
   | 'reshape'
   | 'scalar'
   | 'setBackend'
+  | 'slice'
   | 'square'
   | 'sum'
   | 'tensor'

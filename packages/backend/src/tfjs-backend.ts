@@ -8,7 +8,7 @@ import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts
 import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
-import { shapesOf, type Uploaded } from './uploaded.ts';
+import { firstHalf, listed, rowShapesOf, shapesOf, type Uploaded } from './uploaded.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
 import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
@@ -99,14 +99,22 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
         exampleLosses: ask?.exampleLosses === true,
         metrics: this.#onTrainingMetrics !== undefined,
       };
+      const on = (some: Uploaded) => ({
+        inputs: [...listed(some), ...this.#model.weights],
+        compute: () => this.#lossAndGradient(some, wanted),
+      });
       try {
         const results = this.#steps.run({
           part: 'gradient',
           key: `${shapesOf(examples)} ${JSON.stringify(wanted)}`,
           examples: sizeOfBatch(batch),
-          inputs: [...Object.values(examples).flat(), ...this.#model.weights],
+          ...on(examples),
           tolerance: SUMS_TOLERANCE,
-          compute: () => this.#lossAndGradient(examples, wanted),
+          family: `${rowShapesOf(examples)} ${JSON.stringify(wanted)}`,
+          onFewer: () => {
+            const half = firstHalf(this.#tf, examples);
+            return half && { ...on(half), dispose: () => this.#tf.dispose(listed(half)) };
+          },
         });
         const { variables } = this.#model;
         const [loss = null, ...others] = results;
@@ -119,7 +127,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
           ...(losses && { exampleLosses: deferredValues(losses) }),
         };
       } finally {
-        this.#tf.dispose(Object.values(examples).flat());
+        this.#tf.dispose(listed(examples));
       }
     });
   }

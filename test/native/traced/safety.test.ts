@@ -16,7 +16,7 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
     ({ tf } = native);
   });
 
-  it('is made once per batch size, and not of what was left of an epoch until that comes again', async () => {
+  it('is made once for all batch sizes, and not of what was left of an epoch until that comes again', async () => {
     const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'));
     const traced = () => events.filter(({ part }) => part === 'gradient').map(({ key }) => key.slice(8, 10));
     for (const size of [16, 16, 10]) await step(backend, batchOf(size, 1));
@@ -25,17 +25,17 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
     expect(traced()).toEqual(['16', '10']);
     for (const size of [32, 32]) await step(backend, batchOf(size, 1));
     expect(traced()).toEqual(['16', '10', '32']);
-    expect(native.graphs()).toBe(4);
+    // Of the gradient and of the update.
+    expect(native.graphs()).toBe(2);
     await backend.endRun();
     expect(native.graphs()).toBe(0);
   });
 
-  it('keeps no more than 24 graphs', async () => {
+  it('keeps no more than 24 sizes', async () => {
     const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'));
     for (let size = 1; size <= 30; size += 1) await step(backend, batchOf(size, 1));
     expect(events.filter(({ status }) => status === 'traced')).toHaveLength(31);
-    expect(native.graphs()).toBe(24);
-    // The update is in use all the time; the smallest size is not.
+    // The sizes below 4 have graphs of their own, for half of them is one example; these are gone. The update is in use all the time; the smallest size is not.
     await step(backend, batchOf(30, 1));
     expect(events).toHaveLength(31);
     await step(backend, batchOf(1, 1));
@@ -43,6 +43,7 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
     expect(events.slice(31).map(({ part, key }) => `${part} ${key.slice(0, 12)}`)).toEqual([
       'gradient float32[1,4]',
     ]);
+    expect(native.graphs()).toBe(3);
     await backend.endRun();
   });
 
@@ -162,7 +163,7 @@ describe.skipIf(WHY_NO_NATIVE)('a run with traced steps', () => {
       source,
       controller,
       observers,
-      stop: { epochs: 6 },
+      stop: { epochs: 30 },
       validation: { source, batchSize: 20 },
     });
     return { outcomes, events, validation: summary.validation };

@@ -1,7 +1,8 @@
 import type { Program, Roles, Source } from './program.ts';
 import type { Attribute, ConstantTensor } from './recorder.ts';
+import { givenConstants, type SizedForm } from './sized.ts';
 
-/** An input of a graph: TensorFlow's number of its type, and its shape. */
+/** An input of a graph: TensorFlow's number of its type, and its shape, where −1 stands for any length. */
 export interface InputSpec {
   readonly dtype: number;
   readonly shape: readonly number[];
@@ -24,9 +25,10 @@ const PRODUCER = 1087;
 
 /**
  * A program as a SavedModel (tensorflow/core/protobuf/saved_model.proto). The constants that are fed become inputs, in
- * their order, after those of the program.
+ * their order, after those of the program, and then those that follow from the number of examples (`sizedTensors`).
  */
-export function graphText(program: Program, inputs: readonly InputSpec[], { fed, drawn }: Roles): GraphText {
+export function graphText(program: Program, inputs: readonly InputSpec[], roles: Roles): GraphText {
+  const { fed, drawn, sized } = roles;
   const { nodes, constants, outputs } = program;
   const typeOf = (source: Source): number | undefined =>
     ({
@@ -36,18 +38,19 @@ export function graphText(program: Program, inputs: readonly InputSpec[], { fed,
     })[source.from];
   const lines = [
     ...inputs.map((input, i) => placeholder(`i${i}`, input)),
-    ...constants.map((constant, i) => {
-      const write = fed.has(i) ? placeholder : drawn.includes(i) ? drawnNode : constantNode;
-      return write(`c${i}`, constant);
-    }),
+    ...constants.map((constant, i) => writerOf(i, roles)(`c${i}`, constant)),
     ...nodes.map(({ operation, attributes, inputs: sources }, i) =>
-      node(`n${i}`, { operation, inputs: sources.map(nameOf), attributes: attributes.map(attributeText) }),
+      node(`n${i}`, {
+        operation,
+        inputs: sources.map((source) => nameOf(source, roles)),
+        attributes: attributes.map(attributeText),
+      }),
     ),
     // A name of its own for each output: it may be an input, or two may be the same value.
     ...outputs.map((source, i) =>
       node(`o${i}`, {
         operation: 'Identity',
-        inputs: [nameOf(source)],
+        inputs: [nameOf(source, roles)],
         attributes: [attr('T', `type: ${typeOf(source)}`)],
       }),
     ),
@@ -55,11 +58,36 @@ export function graphText(program: Program, inputs: readonly InputSpec[], { fed,
   const graph = `${lines.join('')}versions { producer: ${PRODUCER} }\n`;
   return {
     text: `saved_model_schema_version: 1\nmeta_graphs {\nmeta_info_def { tags: "serve" }\ngraph_def {\n${graph}}\n}\n`,
-    inputNames: [...inputs.map((_, i) => `i${i}:0`), ...namesOf(fed.keys())].join(','),
+    inputNames: [
+      ...inputs.map((_, i) => `i${i}:0`),
+      ...namesOf(fed.keys()),
+      ...givenConstants(sized).flatMap(({ index, form }) => SIZED_INPUTS[form](`c${index}`)),
+    ].join(','),
     outputNames: outputs.map((_, i) => `o${i}:0`).join(','),
     drawnNames: namesOf(drawn).join(','),
   };
 }
+
+type WriteNode = (name: string, constant: ConstantTensor) => string;
+
+function writerOf(index: number, { fed, drawn, sized }: Roles): WriteNode {
+  const { form, first = index } = sized.get(index) ?? {};
+  if (first !== index) return () => '';
+  if (form === 'whole') return (name, { dtype }) => placeholder(name, { dtype });
+  if (form === 'filled') return filledAsGiven;
+  if (form === 'drawn') return (name, { dtype }) => shapeGiven(name) + drawnNode(name, dtype);
+  if (fed.has(index)) return placeholder;
+  return drawn.includes(index)
+    ? (name, { dtype, shape }) => shapeNode(`${name}_shape`, shape) + drawnNode(name, dtype)
+    : constantNode;
+}
+
+/** What is given for a constant that follows from the number of examples. */
+const SIZED_INPUTS: Readonly<Record<SizedForm, (name: string) => readonly string[]>> = {
+  whole: (name) => [`${name}:0`],
+  filled: (name) => [`${name}_shape:0`, `${name}_value:0`],
+  drawn: (name) => [`${name}_shape:0`],
+};
 
 const namesOf = (constants: Iterable<number>): string[] => Array.from(constants, (i) => `c${i}:0`);
 
@@ -74,11 +102,17 @@ const node = (name: string, { operation, inputs, attributes }: NodeText): string
 
 const attr = (name: string, value: string): string => ` attr { key: "${name}" value { ${value} } }`;
 
-const placeholder = (name: string, { dtype, shape }: InputSpec): string =>
+const placeholder = (
+  name: string,
+  { dtype, shape }: Pick<InputSpec, 'dtype'> & Partial<Pick<InputSpec, 'shape'>>,
+): string =>
   node(name, {
     operation: 'Placeholder',
     inputs: [],
-    attributes: [attr('dtype', `type: ${dtype}`), attr('shape', `shape { ${shapeText(shape)} }`)],
+    attributes: [
+      attr('dtype', `type: ${dtype}`),
+      attr('shape', `shape { ${shape ? shapeText(shape) : 'unknown_rank: true'} }`),
+    ],
   });
 
 function constantNode(name: string, { dtype, shape, values }: ConstantTensor): string {
@@ -94,27 +128,30 @@ function constantNode(name: string, { dtype, shape, values }: ConstantTensor): s
 }
 
 /** Made when the graph runs, so that it takes no memory between. */
-function filledNode(name: string, { dtype, shape, values }: ConstantTensor): string {
+const filledNode: WriteNode = (name, { dtype, shape, values }) =>
+  shapeNode(`${name}_shape`, shape) +
+  constantNode(`${name}_value`, { dtype, shape: [], values }) +
+  fillNode(name, dtype);
+
+const filledAsGiven: WriteNode = (name, { dtype }) =>
+  shapeGiven(name) + placeholder(`${name}_value`, { dtype, shape: [] }) + fillNode(name, dtype);
+
+function fillNode(name: string, dtype: number): string {
   const attributes = [attr('T', `type: ${dtype}`), attr('index_type', `type: ${INT32}`)];
-  return (
-    shapeNode(`${name}_shape`, shape) +
-    constantNode(`${name}_value`, { dtype, shape: [], values }) +
-    node(name, { operation: 'Fill', inputs: [`${name}_shape`, `${name}_value`], attributes })
-  );
+  return node(name, { operation: 'Fill', inputs: [`${name}_shape`, `${name}_value`], attributes });
 }
 
+const shapeGiven = (name: string): string => placeholder(`${name}_shape`, { dtype: INT32, shape: [-1] });
+
 /** Seeds of 0 make TensorFlow take one of chance, as TensorFlow.js does. */
-function drawnNode(name: string, { dtype, shape }: ConstantTensor): string {
+function drawnNode(name: string, dtype: number): string {
   const attributes = [
     attr('dtype', `type: ${dtype}`),
     attr('T', `type: ${INT32}`),
     attr('seed', 'i: 0'),
     attr('seed2', 'i: 0'),
   ];
-  return (
-    shapeNode(`${name}_shape`, shape) +
-    node(name, { operation: 'RandomUniform', inputs: [`${name}_shape`], attributes })
-  );
+  return node(name, { operation: 'RandomUniform', inputs: [`${name}_shape`], attributes });
 }
 
 const shapeNode = (name: string, shape: readonly number[]): string =>
@@ -123,9 +160,9 @@ const shapeNode = (name: string, shape: readonly number[]): string =>
 const shapeText = (shape: readonly number[]): string =>
   shape.map((length) => `dim { size: ${length} }`).join(' ');
 
-function nameOf(source: Source): string {
+function nameOf(source: Source, { sized }: Roles): string {
   if (source.from === 'node') return `n${source.index}:${source.output}`;
-  return source.from === 'input' ? `i${source.index}` : `c${source.index}`;
+  return source.from === 'input' ? `i${source.index}` : `c${sized.get(source.index)?.first ?? source.index}`;
 }
 
 const FIELDS: Readonly<Record<Attribute['kind'], (value: unknown) => string>> = {

@@ -4,16 +4,24 @@ import type { Program, Roles } from './program.ts';
 
 /** A program that TensorFlow has taken in, to be run as a whole. */
 export class Graph {
+  /** True where it serves any number of examples. */
+  readonly isGeneral: boolean;
   readonly #backend: NativeBackend;
   readonly #names: Omit<GraphText, 'text'>;
   #session: number | undefined;
+  #users = 0;
 
   /** @throws where the file cannot be written, or TensorFlow does not take the graph */
   constructor(
     backend: NativeBackend,
     program: Program,
-    { inputs, roles }: { readonly inputs: readonly InputSpec[]; readonly roles: Roles },
+    {
+      inputs,
+      roles,
+      isGeneral,
+    }: { readonly inputs: readonly InputSpec[]; readonly roles: Roles; readonly isGeneral: boolean },
   ) {
+    this.isGeneral = isGeneral;
     const { text, ...names } = graphText(program, inputs, roles);
     this.#backend = backend;
     this.#names = names;
@@ -22,7 +30,8 @@ export class Graph {
 
   /**
    * New handles, in the order of the outputs.
-   * @param inputIds handles of the inputs, then of the constants that are fed; they stay the caller's
+   * @param inputIds handles of the inputs, of the constants that are fed, and of those that follow from the number of
+   *   examples; they stay the caller's
    * @param drawnIds handles of what is drawn otherwise
    */
   run(inputIds: readonly number[], drawnIds: readonly number[] = []): OutputInfo[] {
@@ -36,11 +45,24 @@ export class Graph {
     );
   }
 
-  /** Frees it; safe to call twice. */
-  delete(): void {
+  /** False once it was freed. */
+  get isLoaded(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** One more user, who must release it. */
+  share(): this {
+    this.#users += 1;
+    return this;
+  }
+
+  /** Frees it with its last user. */
+  release(): void {
+    this.#users -= 1;
     const session = this.#session;
+    if (this.#users > 0 || session === undefined) return;
     this.#session = undefined;
-    if (session !== undefined) this.#backend.binding.deleteSavedModel(session);
+    this.#backend.binding.deleteSavedModel(session);
   }
 }
 

@@ -1,10 +1,14 @@
 import { TensorWatch } from '../tensor-watch.ts';
 import type { Tensor, Tf } from '../tf.ts';
+import type { InputSpec } from './graph-text.ts';
+import { Graph } from './graph.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { observe, VariableSnapshot, type Observation } from './observation.ts';
-import { differingConstants, rolesOf, type Program, type Roles } from './program.ts';
+import { differingConstants, FLOAT32, rolesOf, type Program, type Roles } from './program.ts';
+import type { ConstantTensor } from './recorder.ts';
+import { differsInSizeOnly, sizedConstants, sizedTensors, type SizedConstants } from './sized.ts';
 import type { TensorWork } from './tensor-work.ts';
-import { Trace } from './trace.ts';
+import { Trace, type TraceParts } from './trace.ts';
 
 /** The results of the work, computed kernel by kernel, and what came of tracing it. */
 export interface Made {
@@ -19,32 +23,44 @@ export interface NoTrace {
   readonly tryAgain: boolean;
 }
 
+interface Seen {
+  readonly work: TensorWork;
+  readonly seen: Observation;
+  /** A trace of the same family, undefined where there is none. */
+  readonly relative: Trace | undefined;
+}
+
 /**
- * Does the work kernel by kernel, then once more without effect. Where TensorFlow was asked for the same both times,
- * and one run of it as a graph gives the same values, that graph is the trace.
+ * Does the work kernel by kernel. Where it asks for what a `relative` asks for at another number of examples, and the
+ * graph of that gives the same values, that graph serves it too. Otherwise the work is done once more without effect:
+ * where TensorFlow was asked for the same both times, and one run of it as a graph gives the same values, that graph
+ * is the trace.
  * @throws what the work throws; nothing else can fail
  */
-export function makeTrace(tf: Tf, backend: NativeBackend, work: TensorWork): Made {
+export function makeTrace(
+  tf: Tf,
+  backend: NativeBackend,
+  { work, relative }: Pick<Seen, 'work' | 'relative'>,
+): Made {
   const before = new VariableSnapshot(work.inputs);
   try {
     const seen = observe(tf, backend, work);
-    return { results: seen.results, outcome: outcomeOf(tf, backend, { work, seen }) };
+    return { results: seen.results, outcome: outcomeOf(tf, backend, { work, seen, relative }) };
   } finally {
     before.release();
   }
 }
 
-function outcomeOf(
-  tf: Tf,
-  backend: NativeBackend,
-  { work, seen }: { readonly work: TensorWork; readonly seen: Observation },
-): Trace | NoTrace {
+function outcomeOf(tf: Tf, backend: NativeBackend, { work, seen, relative }: Seen): Trace | NoTrace {
   if (seen.madeVariables) return { reason: 'it makes variables', tryAgain: true };
-  if (typeof seen.program === 'string') return { reason: seen.program, tryAgain: true };
+  const { program } = seen;
+  if (typeof program === 'string') return { reason: program, tryAgain: true };
   const after = new VariableSnapshot(work.inputs);
   try {
     const { value } = new TensorWatch(tf).run(() => {
-      const trace = rehearsed(tf, backend, { work, seen });
+      const trace =
+        (relative && adopted(backend, { relative, program, seen })) ??
+        rehearsed(tf, backend, { work, seen, program });
       return trace instanceof Trace ? checked(trace, { work, seen }) : { reason: trace, tryAgain: true };
     });
     return value;
@@ -57,39 +73,114 @@ function outcomeOf(
   }
 }
 
+/** The graph of a relative, with what follows from the number of examples; undefined where it does not serve. */
+function adopted(
+  backend: NativeBackend,
+  {
+    relative,
+    program,
+    seen,
+  }: { readonly relative: Trace; readonly program: Program; readonly seen: Observation },
+): Trace | undefined {
+  const { parts, graph } = relative;
+  if (!graph.isLoaded || !graph.isGeneral || !differsInSizeOnly(parts, program)) return undefined;
+  const ends = endsOf(seen);
+  const sized = sizedTensors(program, parts.roles.sized);
+  const isSame =
+    String(ends.results) === String(parts.results) && String(ends.assigned) === String(parts.assigned);
+  return sized && isSame ? new Trace(backend, graph, { ...parts, program, sized }) : undefined;
+}
+
 /** A trace to be checked, or why there is none: the same work with other numbers must ask for the same. */
 function rehearsed(
   tf: Tf,
   backend: NativeBackend,
-  { work, seen }: { readonly work: TensorWork; readonly seen: Observation },
+  {
+    work,
+    seen,
+    program,
+  }: { readonly work: TensorWork; readonly seen: Observation; readonly program: Program },
 ): Trace | string {
   const { inputs, numbers = [], rehearsal = { numbers, compute: () => work.compute() } } = work;
-  const again = observe(tf, backend, { inputs, compute: () => rehearsal.compute() });
-  for (const tensor of again.results) tensor?.dispose();
-  const [first, second] = [seen.program, again.program];
-  if (typeof first === 'string') return first;
-  if (typeof second === 'string') return second;
-  const differing = differingConstants(first, second);
+  const again = programOnly(tf, backend, { inputs, compute: () => rehearsal.compute() });
+  if (typeof again === 'string') return again;
+  const differing = differingConstants(program, again);
   if (typeof differing === 'string') return differing;
-  const roles = rolesOf([first, second], differing, [numbers, rehearsal.numbers]);
+  const roles = rolesOf([program, again], differing, [numbers, rehearsal.numbers]);
   if (!roles) return 'it computes values in JavaScript anew each time';
-  const bytes = writtenBytes(first, roles);
+  const general = generalised(tf, backend, { work, program, drawn: roles.drawn });
+  const { sized, tensors, specs } = general ?? { sized: NONE, tensors: [], specs: inputs.map(specOf) };
+  const all = { ...roles, sized };
+  const bytes = writtenBytes(program, all);
   if (bytes > MAX_WRITTEN_BYTES) return `its constants take ${bytes} bytes`;
+  const graph = new Graph(backend, program, { inputs: specs, roles: all, isGeneral: general !== undefined });
+  return new Trace(backend, graph, { program, roles: all, ...endsOf(seen), sized: tensors });
+}
+
+const NONE: SizedConstants = new Map();
+
+/** What follows from the number of examples, found by doing the work on fewer; undefined where that tells nothing. */
+function generalised(
+  tf: Tf,
+  backend: NativeBackend,
+  {
+    work,
+    program,
+    drawn,
+  }: { readonly work: TensorWork; readonly program: Program; readonly drawn: readonly number[] },
+):
+  | {
+      readonly sized: SizedConstants;
+      readonly tensors: readonly ConstantTensor[];
+      readonly specs: readonly InputSpec[];
+    }
+  | undefined {
+  const fewer = work.onFewer?.();
+  if (!fewer) return undefined;
+  try {
+    const other = programOnly(tf, backend, fewer);
+    if (typeof other === 'string') return undefined;
+    const sized = sizedConstants(program, other, drawn);
+    const tensors = sized && sizedTensors(program, sized);
+    const specs = work.inputs.map((input, i) => {
+      const { dtype, shape } = specOf(input);
+      const less = fewer.inputs[i]?.shape;
+      return { dtype, shape: shape.map((length, axis) => (length === less?.[axis] ? length : ANY)) };
+    });
+    return sized && tensors && { sized, tensors, specs };
+  } finally {
+    fewer.dispose();
+  }
+}
+
+/** The length of an axis that is not known before the graph runs. */
+const ANY = -1;
+
+function programOnly(
+  tf: Tf,
+  backend: NativeBackend,
+  work: { readonly inputs: readonly Tensor[]; compute(): readonly (Tensor | null)[] },
+): Program | string {
+  const { results, program } = observe(tf, backend, work);
+  for (const tensor of results) tensor?.dispose();
+  return program;
+}
+
+const specOf = ({ dtype, shape }: Tensor): InputSpec => ({ dtype: TYPES[dtype], shape });
+
+function endsOf({ results, assigned }: Observation): Pick<TraceParts, 'results' | 'assigned'> {
   let output = 0;
-  return new Trace(backend, {
-    program: first,
-    inputs,
-    roles,
-    results: seen.results.map((tensor) => (tensor === null ? null : output++)),
-    assigned: seen.assigned,
-  });
+  return { results: results.map((tensor) => (tensor === null ? null : output++)), assigned };
 }
 
 /** Constants are written into the graph as text; larger ones are not worth it. */
 const MAX_WRITTEN_BYTES = 4 * 2 ** 20;
 
-const writtenBytes = ({ constants }: Program, { drawn }: Roles): number =>
-  constants.reduce((sum, { values }, i) => sum + (drawn.includes(i) ? 0 : values.byteLength), 0);
+const writtenBytes = ({ constants }: Program, { drawn, sized }: Roles): number =>
+  constants.reduce(
+    (sum, { values }, i) => sum + (drawn.includes(i) || sized.has(i) ? 0 : values.byteLength),
+    0,
+  );
 
 function checked(
   trace: Trace,
@@ -107,3 +198,12 @@ function checked(
   const reason = verdict === 'differ' ? 'it gave other values as a graph' : 'its values are not finite';
   return { reason, tryAgain: true };
 }
+
+/** TensorFlow's numbers of the types that TensorFlow.js has. */
+const TYPES: Readonly<Record<Tensor['dtype'], number>> = {
+  float32: FLOAT32,
+  int32: 3,
+  string: 7,
+  complex64: 8,
+  bool: 10,
+};

@@ -1,4 +1,5 @@
 import type { Attribute, ConstantTensor, RecordedOperation, Recording } from './recorder.ts';
+import type { SizedConstants } from './sized.ts';
 
 /** Where a value comes from. */
 export type Source =
@@ -90,18 +91,38 @@ function plainProduct(
   return { operation: 'MatMul', attributes: renamed, inputs, dtypes };
 }
 
-/** The constants that differ between two recordings of the same work, or why it is not the same work. */
-export function differingConstants(first: Program, second: Program): readonly number[] | string {
-  const shapeOf = ({ nodes, outputs, constants }: Program): string =>
-    JSON.stringify([nodes, outputs, constants.map(({ dtype, shape }) => [dtype, shape])]);
-  if (shapeOf(first) !== shapeOf(second)) return 'it asks for other operations each time';
-  return first.constants.flatMap(({ values }, index) =>
-    sameBytes(values, second.constants[index]?.values) ? [] : [index],
+/**
+ * The constants that differ between two recordings of the same work, or why it is not the same work. Where `shapes` may
+ * be any, one that has another shape differs; otherwise the work does.
+ */
+export function differingConstants(
+  first: Program,
+  second: Program,
+  { shapes }: { readonly shapes: 'same' | 'any' } = { shapes: 'same' },
+): readonly number[] | string {
+  const formOf = ({ nodes, outputs, constants }: Program): string =>
+    JSON.stringify([
+      nodes,
+      outputs,
+      constants.map(({ dtype, shape }) => [dtype, shapes === 'same' ? shape : null]),
+    ]);
+  if (formOf(first) !== formOf(second)) return 'it asks for other operations each time';
+  return first.constants.flatMap((constant, index) =>
+    areEqual(constant, second.constants[index]) ? [] : [index],
   );
 }
 
-function sameBytes(a: ArrayBufferView, b: ArrayBufferView | undefined): boolean {
-  if (b?.byteLength !== a.byteLength) return false;
+/** Whether two constants are of one type, one shape and the same bytes. */
+export const areEqual = (a: ConstantTensor | undefined, b: ConstantTensor | undefined): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.dtype === b.dtype &&
+    String(a.shape) === String(b.shape) &&
+    sameBytes(a.values, b.values));
+
+function sameBytes(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  if (b.byteLength !== a.byteLength) return false;
   const [left, right] = [a, b].map(
     ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
   );
@@ -143,6 +164,8 @@ export interface Roles {
   readonly fed: ReadonlyMap<number, Fed>;
   /** Those that are drawn anew each time, evenly from 0 to 1. */
   readonly drawn: readonly number[];
+  /** Those that follow from the number of examples; none where a graph is for one number only. */
+  readonly sized: SizedConstants;
 }
 
 /**
@@ -153,7 +176,7 @@ export function rolesOf(
   programs: readonly [Program, Program],
   differing: readonly number[],
   numbers: readonly [readonly number[], readonly number[]],
-): Roles | undefined {
+): Omit<Roles, 'sized'> | undefined {
   const drawn = differing.filter((index) => programs.every((program) => isDropoutNoise(program, index)));
   const others = differing.filter((index) => !drawn.includes(index));
   const fed = fedConstants(programs, others, numbers);
@@ -164,7 +187,7 @@ export function rolesOf(
  * Whether a constant is the noise of dropout: as TensorFlow.js writes it, ⌊u + p⌋ with the share p that is kept, which
  * is 1 for a share p of all u from 0 to 1. Where noise goes any other way it is not known what it must be like.
  */
-function isDropoutNoise({ nodes, outputs, constants }: Program, index: number): boolean {
+export function isDropoutNoise({ nodes, outputs, constants }: Program, index: number): boolean {
   const readersOf = (from: Source['from'], at: number): readonly ProgramNode[] =>
     nodes.filter(({ inputs }) => inputs.some((source) => source.from === from && source.index === at));
   const [sum, ...others] = readersOf('constant', index);
@@ -189,7 +212,7 @@ function isDropoutNoise({ nodes, outputs, constants }: Program, index: number): 
 
 /** Whether `seen`, recorded with these `numbers`, is the program: the same but for what differs each time. */
 export function holdsFor(
-  { program, fed, drawn }: Roles & { readonly program: Program },
+  { program, fed, drawn }: Omit<Roles, 'sized'> & { readonly program: Program },
   seen: Program,
   numbers: readonly number[],
 ): boolean {

@@ -23,8 +23,20 @@ export interface TensorWork {
     readonly numbers: readonly number[];
     compute(): readonly (Tensor | null)[];
   };
+  /**
+   * The same work on another number of examples, without a trace in JavaScript; undefined where there are too few. With
+   * it, work of one part and `family` is taken to ask for the same at any number of examples, but for values that follow
+   * from it, and one graph serves all.
+   */
+  readonly onFewer?: () => OnFewer | undefined;
+  readonly family?: string;
   /** Does what `compute` does in JavaScript besides. */
   replayed?(): void;
+}
+
+/** Work on tensors of its own. */
+export interface OnFewer extends Pick<TensorWork, 'inputs' | 'compute'> {
+  dispose(): void;
 }
 
 /** Runs the parts of a step, in whatever way is fastest here. */

@@ -1,21 +1,23 @@
 import type { Tensor, Variable } from '../tf.ts';
 import { agreement, type Agreement } from './agreement.ts';
-import { Graph } from './graph.ts';
+import type { Graph } from './graph.ts';
 import type { NativeBackend, OutputInfo } from './native-backend.ts';
 import { FLOAT32, holdsFor, type Program, type Roles } from './program.ts';
+import type { ConstantTensor } from './recorder.ts';
 import type { TensorWork } from './tensor-work.ts';
 
 /** What a trace is made of. */
 export interface TraceParts {
+  /** As it was recorded at this number of examples. */
   readonly program: Program;
-  /** Tensors of the same types and shapes as those that will go in. */
-  readonly inputs: readonly Tensor[];
   /** Constants that are none. */
   readonly roles: Roles;
   /** For each result the output that it is, null for none. */
   readonly results: readonly (number | null)[];
   /** Inputs that the work assigns to; their new values are the outputs after the results. */
   readonly assigned: readonly number[];
+  /** What is given for the constants that follow from the number of examples. */
+  readonly sized: readonly ConstantTensor[];
 }
 
 /** Handles of inputs and of outputs that are known to be right, and the numbers at the time. */
@@ -29,24 +31,25 @@ export interface TraceCheck {
 
 /** A piece of work as one run of a graph. */
 export class Trace {
+  readonly parts: TraceParts;
+  readonly graph: Graph;
   readonly #backend: NativeBackend;
-  readonly #parts: Omit<TraceParts, 'inputs'>;
-  readonly #graph: Graph;
+  readonly #sizedIds: readonly number[];
+  #isDeleted = false;
 
-  /** @throws where TensorFlow does not take the graph */
-  constructor(backend: NativeBackend, { inputs, ...parts }: TraceParts) {
+  constructor(backend: NativeBackend, graph: Graph, parts: TraceParts) {
     this.#backend = backend;
-    this.#parts = parts;
-    this.#graph = new Graph(backend, parts.program, {
-      inputs: inputs.map(({ dtype, shape }) => ({ dtype: TYPES[dtype], shape })),
-      roles: parts.roles,
-    });
+    this.parts = parts;
+    this.graph = graph.share();
+    this.#sizedIds = parts.sized.map(({ shape, dtype, values }) =>
+      backend.binding.createTensor(shape, dtype, values),
+    );
   }
 
   /** Whether the inputs, and what was drawn when it was recorded, give the values that are known to be right. */
   check({ inputIds, rightIds, numbers, tolerance }: TraceCheck): Agreement {
     const { binding } = this.#backend;
-    const { program, roles } = this.#parts;
+    const { program, roles } = this.parts;
     const drawnIds = program.constants
       .filter((_, index) => roles.drawn.includes(index))
       .map(({ shape, dtype, values }) => binding.createTensor(shape, dtype, values));
@@ -67,7 +70,7 @@ export class Trace {
   standsFor(program: Program | string, numbers: readonly number[]): boolean {
     return (
       typeof program !== 'string' &&
-      holdsFor({ ...this.#parts.roles, program: this.#parts.program }, program, numbers)
+      holdsFor({ ...this.parts.roles, program: this.parts.program }, program, numbers)
     );
   }
 
@@ -75,7 +78,7 @@ export class Trace {
   run({ inputs, numbers = [], replayed }: TensorWork): readonly (Tensor | null)[] {
     const outputs = this.#compute(this.#backend.getInputTensorIds(inputs), numbers);
     const tensors = outputs.map((output) => this.#backend.createOutputTensor(output));
-    const { results, assigned } = this.#parts;
+    const { results, assigned } = this.parts;
     const firstAssigned = tensors.length - assigned.length;
     assigned.forEach((input, i) => {
       const [variable, value] = [inputs[input], tensors[firstAssigned + i]];
@@ -87,8 +90,12 @@ export class Trace {
     return results.map((output) => (output === null ? null : (tensors[output] ?? null)));
   }
 
+  /** Frees it; safe to call twice. */
   delete(): void {
-    this.#graph.delete();
+    if (this.#isDeleted) return;
+    this.#isDeleted = true;
+    for (const id of this.#sizedIds) this.#backend.binding.deleteTensor(id);
+    this.graph.release();
   }
 
   #compute(
@@ -97,24 +104,15 @@ export class Trace {
     drawnIds?: readonly number[],
   ): OutputInfo[] {
     const { binding } = this.#backend;
-    const { roles, program } = this.#parts;
+    const { roles, program } = this.parts;
     const fedIds = Array.from(roles.fed, ([constant, { number, sign }]) => {
       const value = Float32Array.of(sign * (numbers[number] ?? NaN));
       return binding.createTensor(program.constants[constant]?.shape ?? [], FLOAT32, value);
     });
     try {
-      return this.#graph.run([...inputIds, ...fedIds], drawnIds);
+      return this.graph.run([...inputIds, ...fedIds, ...this.#sizedIds], drawnIds);
     } finally {
       for (const id of fedIds) binding.deleteTensor(id);
     }
   }
 }
-
-/** TensorFlow's numbers of the types that TensorFlow.js has. */
-const TYPES: Readonly<Record<Tensor['dtype'], number>> = {
-  float32: FLOAT32,
-  int32: 3,
-  string: 7,
-  complex64: 8,
-  bool: 10,
-};

@@ -26,8 +26,9 @@ export interface TracerOptions {
 const TRACED_AT_USE: Readonly<Record<StepPart, number>> = {
   gradient: 1,
   update: 1,
-  accumulate: 2,
-  dot: 2,
+  // What a measured step adds: a graph would cost as much as it saves in a hundred of them.
+  accumulate: 100,
+  dot: 100,
   evaluation: 8,
 };
 
@@ -58,6 +59,8 @@ export class Tracer implements StepRunner {
   readonly #options: TracerOptions;
   /** By part and key, the least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** The latest trace of each family. */
+  readonly #relatives = new Map<string, Trace>();
   #examples = 0;
 
   constructor(tf: Tf, backend: NativeBackend, options: TracerOptions) {
@@ -81,6 +84,7 @@ export class Tracer implements StepRunner {
   dispose(): void {
     for (const { state } of this.#entries.values()) if (state instanceof Trace) state.delete();
     this.#entries.clear();
+    this.#relatives.clear();
     this.#examples = 0;
   }
 
@@ -110,10 +114,14 @@ export class Tracer implements StepRunner {
       this.#drop(entry, work, { reason: refusal, tryAgain: false });
       return this.#eager(work);
     }
-    const { results, outcome } = makeTrace(this.#tf, this.#backend, work);
+    const family = work.family === undefined ? undefined : `${work.part} ${work.family}`;
+    // The graph of another may have been what failed before.
+    const relative = entry.attempts > 0 ? undefined : this.#relatives.get(family ?? '');
+    const { results, outcome } = makeTrace(this.#tf, this.#backend, { work, relative });
     if (!(outcome instanceof Trace)) this.#drop(entry, work, outcome);
     else {
       entry.state = outcome;
+      if (family !== undefined) this.#relatives.set(family, outcome);
       this.#options.onEvent({ part: work.part, key: work.key, status: 'traced', reason: '' });
       this.#keepFew();
     }

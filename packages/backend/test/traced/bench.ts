@@ -16,7 +16,7 @@ export class Bench {
     this.tf = tf;
     this.native = new FakeNative(tf);
     this.tracer = new Tracer(tf, this.native, {
-      refusal: (part) => (part === 'dot' ? 'as the test says' : undefined),
+      refusal: (part) => (part === 'update' ? 'as the test says' : undefined),
       onEvent: (event) => this.events.push(event),
     });
     this.x = tf.tensor([1, 2, 3]);

@@ -35,6 +35,8 @@ export class FakeNative implements NativeBackend {
   failure: { readonly at: 'load' | 'run'; readonly error: Error } | undefined;
   /** Added to what graphs compute. */
   error = 0;
+  /** Handles of values from JavaScript that no tensor of TensorFlow.js owns. */
+  readonly loose = new Set<number>();
   binding: Binding;
   readonly #tf: LayersTf;
   readonly #held = new Map<number, Held>();
@@ -50,8 +52,15 @@ export class FakeNative implements NativeBackend {
       TF_ATTR_BOOL: 3,
       TF_ATTR_TYPE: 4,
       TF_ATTR_SHAPE: 5,
-      createTensor: (shape, _dtype, values) => this.#hold({ shape, values: (values as Values).slice() }),
-      deleteTensor: (id) => void this.#held.delete(id),
+      createTensor: (shape, _dtype, values) => {
+        const id = this.#hold({ shape, values: (values as Values).slice() });
+        this.loose.add(id);
+        return id;
+      },
+      deleteTensor: (id) => {
+        this.#held.delete(id);
+        this.loose.delete(id);
+      },
       tensorDataSync: (id) => this.#valuesOf(id).values,
       executeOp: (name, _attributes, ...[inputIds]) => {
         this.asked.push(name);
@@ -84,6 +93,7 @@ export class FakeNative implements NativeBackend {
   }
 
   createOutputTensor({ id, shape }: OutputInfo): Tensor {
+    this.loose.delete(id);
     const tensor = this.#tf.tensor(this.#valuesOf(id).values, [...shape]);
     this.#ids.set(tensor.dataId, id);
     return tensor;

@@ -202,7 +202,7 @@ describe('graphText', () => {
     const { text, ...names } = graphText(
       product(scalar(2), scalar(9), ones, scalar(0.5)),
       [{ dtype: 1, shape: [2, 3] }],
-      { fed: new Map([[1, { number: 0, sign: 1 }]]), drawn: [3] },
+      { fed: new Map([[1, { number: 0, sign: 1 }]]), drawn: [3], sized: new Map() },
     );
     expect(names).toEqual({
       inputNames: 'i0:0,c1:0',
@@ -236,7 +236,7 @@ describe('graphText', () => {
     const { text } = graphText(
       { nodes: [{ operation: 'Any', attributes, dtypes: [1], inputs: [] }], constants: [], outputs: [] },
       [],
-      { fed: new Map(), drawn: [] },
+      { fed: new Map(), drawn: [], sized: new Map() },
     );
     const fields = [...text.matchAll(/key: "(\w)" value { (.*?) } }/g)].map(
       ([, key, field]) => `${key} ${field}`,

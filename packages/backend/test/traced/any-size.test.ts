@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/tf.ts';
+import type { TensorWork } from '../../src/traced/tensor-work.ts';
+import { Bench } from './bench.ts';
+
+let bench: Bench;
+let tf: Bench['tf'];
+let native: Bench['native'];
+beforeEach(async () => {
+  bench = await Bench.open();
+  ({ tf, native } = bench);
+});
+
+const valuesOf = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+interface Odd {
+  /** Added to the result, by the number of examples. */
+  readonly more?: (count: number) => number;
+  /** What the second share is a share of. */
+  readonly of?: (count: number) => number;
+}
+
+/** x·1 + 1/n + 1/n, with the ones as a tensor of n, on n examples 1…n. */
+function sized(count: number, { more = () => 0, of = (n) => n }: Odd = {}): TensorWork {
+  const compute = (x: Tensor, n: number) => {
+    const ones = native.constant(new Array<number>(n).fill(1), [n]);
+    const share = (whole: number) => native.constant([1 / whole]);
+    const sum = native.op('Add', native.op('Add', native.op('Mul', x, ones), share(n)), share(of(n)));
+    return [native.op('Add', sum, native.constant([more(n)]))];
+  };
+  const on = (n: number) => {
+    const x = tf.tensor(valuesOf(n));
+    return { inputs: [x], compute: () => compute(x, n), dispose: () => x.dispose() };
+  };
+  return bench.work({
+    ...on(count),
+    key: String(count),
+    examples: count,
+    family: 'rows',
+    onFewer: () => on(count / 2),
+  });
+}
+
+const expected = (count: number) => [valuesOf(count).map((value) => Math.fround(value + 2 / count))];
+const EAGER = ['Mul', 'Add', 'Add', 'Add'];
+
+describe('work on any number of examples', () => {
+  it('is one graph, made at the first size, checked once at each of the others', () => {
+    expect(bench.run(sized(8))).toEqual({
+      values: expected(8),
+      asked: [...EAGER, ...EAGER, ...EAGER, 'run'],
+    });
+    for (const count of [16, 32, 64]) {
+      expect(bench.run(sized(count))).toEqual({ values: expected(count), asked: [...EAGER, 'run'] });
+      expect(bench.run(sized(count))).toEqual({ values: expected(count), asked: ['run'] });
+    }
+    expect(bench.run(sized(8))).toEqual({ values: expected(8), asked: ['run'] });
+    expect(native.graphs.size).toBe(1);
+    // The shape that the ones fill, their value, and the share, which is read twice.
+    const [text = ''] = native.graphs.values();
+    expect(native.loose.size).toBe(4 * 3);
+    expect([...text.matchAll(/name: "(\w+)" op: "Placeholder"/g)].map(([, name]) => name)).toEqual([
+      'i0',
+      'c0_shape',
+      'c0_value',
+      'c1',
+    ]);
+    expect(text).toContain('shape { dim { size: -1 } }');
+    bench.tracer.dispose();
+    expect(native.graphs.size).toBe(0);
+    expect(native.loose.size).toBe(0);
+  });
+
+  it('is a graph of its own where something else changes with the size', () => {
+    // More than half of 8 and 4, so that it is the same there: no number that follows from the size.
+    const more = (count: number) => (count > 8 ? 5 : 3);
+    expect(bench.run(sized(8, { more })).values).toEqual([expected(8)[0]?.map((value) => value + 3)]);
+    const other = [valuesOf(16).map((value) => Math.fround(value + 2 / 16 + 5))];
+    expect(bench.run(sized(16, { more }))).toEqual({
+      values: other,
+      asked: [...EAGER, ...EAGER, ...EAGER, 'run'],
+    });
+    expect(bench.run(sized(16, { more }))).toEqual({ values: other, asked: ['run'] });
+    expect(native.graphs.size).toBe(2);
+  });
+
+  it('is a graph of its own where what was equal is not any more', () => {
+    const of = (count: number) => Math.min(count, 8);
+    expect(bench.run(sized(8, { of })).values).toEqual(expected(8));
+    const other = [valuesOf(16).map((value) => Math.fround(value + 1 / 16 + 1 / 8))];
+    expect(bench.run(sized(16, { of })).asked).toEqual([...EAGER, ...EAGER, ...EAGER, 'run']);
+    expect(bench.run(sized(16, { of }))).toEqual({ values: other, asked: ['run'] });
+  });
+
+  it('is a graph of its own where the one of another size gives other values', () => {
+    bench.run(sized(8));
+    native.error = 1;
+    expect(bench.run(sized(16)).values).toEqual(expected(16));
+    native.error = 0;
+    expect(bench.run(sized(16)).asked).toEqual([...EAGER, ...EAGER, ...EAGER, 'run']);
+    expect(bench.run(sized(16))).toEqual({ values: expected(16), asked: ['run'] });
+    expect(native.graphs.size).toBe(2);
+  });
+
+  it('is a graph for that size where there are too few examples to do it on fewer', () => {
+    const alone = () => ({ ...sized(8), onFewer: () => undefined });
+    expect(bench.run(alone()).asked).toEqual([...EAGER, ...EAGER, 'run']);
+    expect(bench.run(alone())).toEqual({ values: expected(8), asked: ['run'] });
+    bench.run(sized(16));
+    expect(native.graphs.size).toBe(2);
+  });
+
+  it('draws noise of the shape of the moment, and takes it as it was to check the graph', () => {
+    let drawn = 0;
+    const noisy = (count: number) => {
+      const on = (n: number) => {
+        const x = tf.tensor(valuesOf(n));
+        const compute = () => {
+          // Another one each time, between 0 and 1.
+          const noise = valuesOf(n).map((value) => ((value * 7 + (drawn += 1)) % 16) / 16);
+          const kept = native.op('Add', native.constant(noise, [n]), native.constant([0.75]));
+          return [native.op('Mul', x, native.op('Floor', kept))];
+        };
+        return { inputs: [x], compute, dispose: () => x.dispose() };
+      };
+      return bench.work({ ...on(count), key: String(count), family: 'noisy', onFewer: () => on(count / 2) });
+    };
+    bench.run(noisy(8));
+    expect(bench.run(noisy(12)).asked.at(-1)).toBe('run');
+    expect(bench.events.map(({ key, status }) => [key, status])).toEqual([
+      ['8', 'traced'],
+      ['12', 'traced'],
+    ]);
+    // The fake draws 0.5 always: ⌊0.5 + 0.75⌋ is 1.
+    expect(bench.run(noisy(12))).toEqual({ values: [valuesOf(12)], asked: ['run'] });
+    expect(native.graphs.size).toBe(1);
+  });
+
+  it('frees the graph with the last size that it serves', () => {
+    // As many as are kept: each pushes out the one that was used longest ago.
+    for (let count = 8; count < 8 + 2 * 30; count += 2) bench.run(sized(count));
+    expect(native.graphs.size).toBe(1);
+    for (let i = 0; i < 24; i += 1) bench.run(bench.work({ key: `other ${i}` }));
+    expect([...native.graphs.values()].some((text) => text.includes('c0_shape'))).toBe(false);
+    expect(bench.run(sized(8)).values).toEqual(expected(8));
+  });
+});

@@ -71,27 +71,25 @@ describe.skipIf(WHY_NO_NATIVE)('a hundred traced steps are those of trainOnBatch
     expect(furthest(await weightsOf(theirs), await weightsOf(ours))).toBeLessThan(1e-4);
   });
 
-  it.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])(
-    'of %s, at sizes that change',
-    async (name) => {
-      const { shape, layers } = NETWORKS[name];
-      const [theirs, ours] = [compiled(tf, layers(tf)), compiled(tf, layers(tf))];
-      const { backend, events } = tracedBackend(tf, ours);
-      const loads = countLoads(tf);
-      const sizes = [12, 32, 7, 20];
-      for (let i = 0; i < STEPS; i += 1) {
-        const batch = batchOf(sizes[(i >> 1) % sizes.length] ?? NaN, i % 20, { shape });
-        const loss = await stockStep(tf, theirs, batch);
-        expect(Math.abs((await step(backend, batch)) - loss)).toBeLessThan(1e-5);
-      }
-      const traced = events.filter(({ part, status }) => part === 'gradient' && status === 'traced');
-      expect(traced).toHaveLength(sizes.length);
-      // The gradient and the update.
-      expect(loads.stop()).toBe(2);
-      await backend.endRun();
-      expect(furthest(await weightsOf(theirs), await weightsOf(ours))).toBeLessThan(1e-4);
-    },
-  );
+  it.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('of %s, at sizes that change', async (name) => {
+    const { shape, layers } = NETWORKS[name];
+    const [theirs, ours] = [compiled(tf, layers(tf)), compiled(tf, layers(tf))];
+    const { backend, events } = tracedBackend(tf, ours);
+    const loads = countLoads(tf);
+    const sizes = [12, 32, 7, 20];
+    for (let i = 0; i < STEPS; i += 1) {
+      const batch = batchOf(sizes[(i >> 1) % sizes.length] ?? NaN, i % 20, { shape });
+      const loss = await stockStep(tf, theirs, batch);
+      expect(Math.abs((await step(backend, batch)) - loss)).toBeLessThan(1e-5);
+    }
+    const traced = events.filter(({ part, status }) => part === 'gradient' && status === 'traced');
+    expect(traced).toHaveLength(sizes.length);
+    // TensorFlow.js adds up the gradient of a repeated tensor piece by piece, as many as there are examples.
+    const isOfOneSize = name.startsWith('layer normalisation');
+    expect(loads.stop()).toBe(isOfOneSize ? 1 + sizes.length : 2);
+    await backend.endRun();
+    expect(furthest(await weightsOf(theirs), await weightsOf(ours))).toBeLessThan(1e-4);
+  });
 
   it('of an embedding, with penalties on its weights', async () => {
     const build = () =>

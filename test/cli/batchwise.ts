@@ -46,6 +46,22 @@ export function batchwise(
   });
 }
 
+/**
+ * For `onOutput`: sends the signals when the output first matches, and not with each further piece of it, since a second
+ * Ctrl-C ends the command at once.
+ */
+export function signalOnce(
+  pattern: RegExp,
+  ...signals: readonly NodeJS.Signals[]
+): NonNullable<RunOptions['onOutput']> {
+  let isSent = false;
+  return (stdout, kill) => {
+    if (isSent || !pattern.test(stdout)) return;
+    isSent = true;
+    for (const signal of signals) kill(signal);
+  };
+}
+
 /** A fresh folder that is gone after the tests of the file. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'batchwise-cli-'));

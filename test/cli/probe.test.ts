@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { batchwise, smallMnist, temporaryFolder } from './batchwise.ts';
+import { batchwise, signalOnce, smallMnist, temporaryFolder } from './batchwise.ts';
 import { expectRunRecord, type RunRecord } from './run-record.ts';
 
 interface Trial {
@@ -83,7 +83,7 @@ describe('batchwise probe', { timeout: 120_000 }, () => {
   it('is interrupted by Ctrl-C', async () => {
     const { code, stdout } = await batchwise(
       ['probe', '--data-dir', data, '--backend', 'wasm', '--model', 'cnn', '--budget', '500MB'],
-      { onOutput: (text, kill) => void (/ fits\n/.test(text) && kill('SIGINT')) },
+      { onOutput: signalOnce(/ fits\n/, 'SIGINT') },
     );
     expect(code).toBe(130);
     expect(stdout).toContain('Interrupted.');

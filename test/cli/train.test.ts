@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadEngine } from '@batchwise/backend/node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { batchwise, smallMnist, temporaryFolder, type Outcome } from './batchwise.ts';
+import { batchwise, signalOnce, smallMnist, temporaryFolder, type Outcome } from './batchwise.ts';
 import { expectRunRecord } from './run-record.ts';
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'));
@@ -138,13 +138,8 @@ describe('batchwise train', { timeout: 60_000 }, () => {
 
   it('ends cleanly on Ctrl-C, with the summary and the record so far', async () => {
     const json = join(out, 'interrupted.json');
-    let sent = false;
-    const interrupt = (stdout: string, kill: (signal: NodeJS.Signals) => void): void => {
-      // Through npm one key arrives twice.
-      if (!sent && stdout.includes('epoch 2 of'))
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) kill(signal);
-      sent ||= stdout.includes('epoch 2 of');
-    };
+    // Through npm one key arrives twice.
+    const interrupt = signalOnce(/epoch 2 of/, 'SIGINT', 'SIGTERM');
     const args = ['train', '--data-dir', data, '--epochs', '100000', '--policy', 'fixed', '--json', json];
     const { code, stdout } = await batchwise(args, { onOutput: interrupt });
     expect(code).toBe(130);

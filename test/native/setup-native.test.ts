@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { batchwise, temporaryFolder, type Outcome } from '../cli/batchwise.ts';
+import { batchwise, signalOnce, temporaryFolder, type Outcome } from '../cli/batchwise.ts';
 
 const MINUTES = 60_000;
 const WHY_NOT =
@@ -44,12 +44,9 @@ describe('batchwise setup-native, for real', { timeout: 20 * MINUTES }, () => {
   });
   const setUp = async (kill?: NodeJS.Signals): Promise<Outcome & { seconds: number }> => {
     const start = performance.now();
-    let isSent = false;
     const outcome = await batchwise(['setup-native', '--from', 'pip'], {
       env: { BATCHWISE_CACHE_DIR: cacheDir },
-      onOutput: (stdout, send) => {
-        if (!isSent && kill !== undefined && stdout.includes('Unpacking')) isSent = send(kill);
-      },
+      ...(kill && { onOutput: signalOnce(/Unpacking/, kill) }),
     });
     return { ...outcome, seconds: (performance.now() - start) / 1000 };
   };

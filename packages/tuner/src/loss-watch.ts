@@ -56,5 +56,6 @@ function isAbove(watch: LossWatch, bound: (start: number, lowest: number) => num
   return now !== undefined && start !== null && lowest !== null && now > bound(start, lowest);
 }
 
+/** Typed arrays sort by value without calling back, several times as fast. */
 const median = (losses: readonly number[]): number =>
-  [...losses].sort((a, b) => a - b)[losses.length >> 1] ?? NaN;
+  Float64Array.from(losses).sort()[losses.length >> 1] ?? NaN;

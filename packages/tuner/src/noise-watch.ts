@@ -93,8 +93,22 @@ function withSample(
 }
 
 /** What is believed of the noise scale. */
-export const noiseBelief = ({ noise, maxNoiseScale }: NoiseWatch, options: NoiseOptions): NoiseBelief =>
-  believedNoiseScale(noise, { ...options, maxNoiseScale });
+export function noiseBelief({ noise, maxNoiseScale }: NoiseWatch, options: NoiseOptions): NoiseBelief {
+  const compute = () => believedNoiseScale(noise, { ...options, maxNoiseScale });
+  if (noise === null) return compute();
+  // It is asked for at each step, and changes with a measured one.
+  const last = beliefs.get(noise);
+  if (last?.options === options && last.maxNoiseScale === maxNoiseScale) return last.belief;
+  const belief = compute();
+  beliefs.set(noise, { options, maxNoiseScale, belief });
+  return belief;
+}
+
+/** What the belief in these measurements was when it was last asked for. */
+const beliefs = new WeakMap<
+  NoiseScaleState,
+  { readonly options: NoiseOptions; readonly maxNoiseScale: number; readonly belief: NoiseBelief }
+>();
 
 /** What the cadence of measuring depends on. */
 export interface CadenceView {

@@ -1,5 +1,5 @@
 import { tfjsBackend } from '@batchwise/backend';
-import { TrainingError, type BatchController, type Json, type Observer } from '@batchwise/core';
+import { Snapshots, TrainingError, type BatchController, type Json, type Observer } from '@batchwise/core';
 import type { Feed } from './feed.ts';
 import type { FitLeftovers } from './fit-leftovers.ts';
 import { fittedModel, slotsOf, type FittedModel } from './fitted-model.ts';
@@ -37,6 +37,8 @@ export interface OpenedRun {
   readonly controller: BatchController<Json>;
   readonly backend: ReturnType<typeof tfjsBackend>;
   readonly feed: Feed;
+  /** Weights to go back to, where the controller may want to. */
+  readonly snapshots: Snapshots<Json>;
 }
 
 /** What was asked for in a way that cannot be. */
@@ -62,7 +64,9 @@ export async function openRun({ tf, model, params, options }: FitDatasetSetting)
       hint: 'That is not done inside fitDataset; use fit of @batchwise/callback, or another controller.',
     });
   const backend = tfjsBackend(tf, model);
+  const snapshots = new Snapshots(backend, controller);
+  await snapshots.open();
   const slots = slotsOf(fitted);
   const feed = await openFeed(tf, options.source, { slots, cutter: backend, order: options });
-  return { model: fitted, controller, backend, feed };
+  return { model: fitted, controller, backend, feed, snapshots };
 }

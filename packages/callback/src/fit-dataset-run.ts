@@ -11,7 +11,14 @@ import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { PieceTensors } from './feed.ts';
-import { batchesFromElsewhere, misuse, openRun, type FitDatasetSetting, type OpenedRun } from './open-run.ts';
+import {
+  batchesFromElsewhere,
+  misuse,
+  openRun,
+  plannedExamples,
+  type FitDatasetSetting,
+  type OpenedRun,
+} from './open-run.ts';
 import { OptimizerTap, type Apply } from './optimizer-tap.ts';
 import { StepInHand } from './step-in-hand.ts';
 import type { UnresolvedLogs } from './tf.ts';
@@ -136,9 +143,11 @@ export class FitDatasetRun {
   async #start(epoch: number): Promise<TuningSession> {
     const { params, options } = this.#setting;
     const { size } = this.#opened.feed;
-    const byEpochs = size !== undefined && params.steps === null;
-    const plannedExamples = byEpochs ? size * (params.epochs - epoch) : undefined;
-    const run = { datasetSize: size, plannedExamples, seed: options.seed ?? 0 };
+    const run = {
+      datasetSize: size,
+      plannedExamples: plannedExamples(size, params, epoch),
+      seed: options.seed ?? 0,
+    };
     const session = new TuningSession({ controller: this.#opened.controller, run, clock: this.#clock });
     const { plan, reason } = session.decision;
     await this.#tell('runStarted', { run, plan, reason });

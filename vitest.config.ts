@@ -1,8 +1,8 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { softwareVulkan } from './packages/backend/src/node/software-vulkan.ts';
-import { workspaces } from './tools/workspaces.mjs';
+import { workspaces, type Workspace } from './tools/workspaces.mjs';
 
 /** Tests run on the sources: the custom condition makes a build unnecessary. */
 const conditions = ['@batchwise/source', 'node', 'import', 'default'];
@@ -33,9 +33,34 @@ function repositoryProject(root: string) {
   };
 }
 
-const projects = workspaces(fileURLToPath(new URL('.', import.meta.url))).map(({ folder, path }) =>
-  folder === 'test' ? repositoryProject(path) : project(basename(folder), path),
-);
+/** The tests of callback that touch TensorFlow.js, on the oldest that it takes. */
+function oldestProject(path: string, version: string | undefined) {
+  const { test, ...rest } = project(
+    'callback-on-oldest-tfjs',
+    fileURLToPath(new URL('packages/callback', import.meta.url)),
+  );
+  const env = { BATCHWISE_TFJS_FOLDER: join(path, 'node_modules'), BATCHWISE_TFJS_VERSION: version ?? '' };
+  const exclude = [
+    'test/batch-history.test.ts',
+    'test/closed-loop.test.ts',
+    'test/probe-memory.test.ts',
+    'test/create-tuner.test.ts',
+  ];
+  return { ...rest, test: { ...test, env, exclude } };
+}
+
+function projectOf({ folder, path, manifest }: Workspace) {
+  switch (folder) {
+    case 'test':
+      return repositoryProject(path);
+    case 'tools/oldest-tfjs':
+      return oldestProject(path, manifest.devDependencies?.['@tensorflow/tfjs-core']);
+    default:
+      return project(basename(folder), path);
+  }
+}
+
+const projects = workspaces(fileURLToPath(new URL('.', import.meta.url))).map(projectOf);
 
 export default defineConfig({
   test: {

@@ -9,6 +9,7 @@ export type { LayersModel, Tf } from './tf.ts';
 export { tensorSource, type ExampleTensors } from './tensor-source.ts';
 export type { LayersGradient } from './layers-gradient.ts';
 export { tfjsBackend, type TfjsBackendOptions } from './tfjs-backend.ts';
+export { WASM_BUDGET_BYTES } from './wasm-keeper.ts';
 export { registerWasmTrainingKernels } from './wasm-kernels/register.ts';
 export type { TracingOptions } from './traced/step-runner.ts';
 export type { StepPart } from './traced/tensor-work.ts';

@@ -1,6 +1,7 @@
 import type { BatchPlan, Observer, Progress, Reason, RunEvents, TimeTotals } from '@batchwise/core';
 import { addSample, noiseScale, type NoiseScale, type NoiseScaleState } from '@batchwise/noise-scale';
 import { count, duration, figure, percent } from './format.ts';
+import type { ProbedMemory } from './probe-memory.ts';
 
 /** What is forgotten of the noise scale after this many more measured examples. */
 const HORIZON_EXAMPLES = 8192;
@@ -37,6 +38,8 @@ export interface BatchHistory extends Pick<Observer, 'name'> {
   readonly changes: readonly BatchChange[];
   /** As measured over the last steps. */
   readonly noise: NoiseScale;
+  /** What trials found out about memory before the first step, where there were any to be made. */
+  readonly memory: ProbedMemory | undefined;
   /** Where the time went, once the run is over. */
   readonly totals: TimeTotals | undefined;
   /** A few lines for a person: what ran, why, what it cost, and where to start the next time. */
@@ -48,11 +51,13 @@ export function batchHistory(): BatchHistory & Observer {
   return new Recorder();
 }
 
-class Recorder implements BatchHistory {
+/** Keeps the history of a run. */
+export class Recorder implements BatchHistory {
   readonly name = 'batch history';
   epoch: number[] = [];
   history = emptyNumbers();
   changes: BatchChange[] = [];
+  memory: ProbedMemory | undefined;
   totals: TimeTotals | undefined;
   #noise: NoiseScaleState | undefined;
   #end: RunEvents['runFinished'] | undefined;
@@ -108,6 +113,7 @@ class Recorder implements BatchHistory {
         `${duration(trainingSeconds)} training and ${duration(tuningSeconds)} tuning (${percent(share)}).`,
       `Batch ${this.#sizes()}; learning rate ${figure(this.#learningRateScale)} times yours at the end.`,
       last.reason.text,
+      ...(this.memory?.batchSize === undefined ? [] : [this.memory.text]),
       ...this.#noiseLine(),
       ...this.#advice(last),
     ].join('\n');

@@ -1,10 +1,11 @@
 import { TrainingError, type Observer } from '@batchwise/core';
-import { batchHistory, type BatchHistory } from './batch-history.ts';
+import { Recorder, type BatchHistory } from './batch-history.ts';
 import { FitDatasetRun } from './fit-dataset-run.ts';
 import { FitLeftovers } from './fit-leftovers.ts';
 import type { OrderOptions, TunedSource } from './open-feed.ts';
 import type { FitParams } from './open-run.ts';
 import { printTo } from './print-summary.ts';
+import type { ProbedMemory } from './probe-memory.ts';
 import type { Callback, LayersModel, Tf, UnresolvedLogs } from './tf.ts';
 import type { TuningOptions } from './tuning-options.ts';
 
@@ -43,12 +44,12 @@ export interface Tuned {
  * gradient is seen at the same weights and no example is trained on twice. `fitDataset` counts such a step as two
  * batches, in the logs of batches and in `batchesPerEpoch`; epoch logs are means over examples and stay right.
  *
- * One `fitDataset` at a time; each starts anew. A step that runs out of memory ends the training (TensorFlow.js cannot
- * try it again): give `ceiling` what fits.
+ * One `fitDataset` at a time; each starts anew. What fits in memory is found out before the first step, since a step that
+ * runs out of it ends the training: TensorFlow.js cannot try it again.
  * @throws nothing by itself; `fitDataset` throws TrainingError and RangeError for options that cannot be run
  */
 export function batchwise(tf: Tf, options: BatchwiseOptions): Tuned {
-  const history = batchHistory();
+  const history = new Recorder();
   const observers = [history, ...(options.observers ?? [])];
   let run: FitDatasetRun | undefined;
   const begin = async (fit: Fit): Promise<void> => {
@@ -57,7 +58,9 @@ export function batchwise(tf: Tf, options: BatchwiseOptions): Tuned {
       name: 'summary',
       onRunFinished: printTo(options.summary, { history, silent }),
     };
-    run = await FitDatasetRun.begin({ tf, options, ...fit, observers: [...observers, summary] });
+    history.memory = undefined;
+    const onProbed = (memory: ProbedMemory): void => void (history.memory = memory);
+    run = await FitDatasetRun.begin({ tf, options, ...fit, onProbed, observers: [...observers, summary] });
   };
   const going = (): FitDatasetRun => {
     if (run) return run;

@@ -14,6 +14,8 @@ import { partSize, TuningSession, type SessionState } from './tuning-session.ts'
 
 /** What `createTuner` takes; all of it may be left out. */
 export interface TunerOptions extends PolicyOptions {
+  /** For a loop that heeds `snapshot` of a step. Default false. */
+  readonly guard?: boolean | undefined;
   /** Default `goodput`. */
   readonly policy?: PolicyName | undefined;
   /** A controller of your own, instead of a policy and its sizes. */
@@ -39,6 +41,11 @@ export interface TunedStep {
   readonly learningRateScale: number;
   /** What the controller would like to know of it: `gradient` wants the moments of the parts, see `gradientMoments`. */
   readonly measure: readonly Measurement[];
+  /**
+   * Before the step: `take` a copy of the weights in place of the last one, or `restore` that one. Only with the option
+   * `guard`, which counts on a first copy from before the first step.
+   */
+  readonly snapshot: 'take' | 'restore' | undefined;
 }
 
 /** What came of a step; what is not given is not known. */
@@ -107,7 +114,7 @@ class StepTuner implements Tuner {
     const { policy = 'goodput', datasetSize, epochs, clock } = options;
     const known = datasetSize !== undefined && epochs !== undefined;
     this.#session = new TuningSession({
-      controller: options.controller ?? policyOf(policy, options),
+      controller: options.controller ?? policyOf(policy, { guard: false, ...options }),
       run: {
         datasetSize,
         plannedExamples: known ? datasetSize * epochs : undefined,
@@ -131,7 +138,7 @@ class StepTuner implements Tuner {
   next(available = Infinity): TunedStep {
     if (!(available >= 1) || (available !== Infinity && !Number.isInteger(available)))
       throw new RangeError(`available is ${available}; give the examples that are left, at least 1.`);
-    const { plan, measure } = this.#session.decision;
+    const { plan, measure, snapshot } = this.#session.decision;
     const batchSize = Math.min(plan.batchSize, available);
     if (this.#asked?.step.batchSize === batchSize) return this.#asked.step;
     const most = partSize(batchSize, plan, measure.includes('gradient'));
@@ -139,7 +146,7 @@ class StepTuner implements Tuner {
       Math.min(most, batchSize - part * most),
     );
     const learningRateScale = this.#session.learningRateScale(batchSize);
-    const step = { batchSize, parts, learningRateScale, measure };
+    const step = { batchSize, parts, learningRateScale, measure, snapshot };
     this.#asked = { step, startedAt: this.#session.clock() };
     return step;
   }

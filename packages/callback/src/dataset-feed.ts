@@ -1,4 +1,7 @@
-import { TrainingError } from '@batchwise/core';
+import type { ArrayBatch } from '@batchwise/backend';
+import { TrainingError, type BatchSource } from '@batchwise/core';
+import { withShape, type BareRows, type HostRows } from './example-rows.ts';
+import { exampleSource } from './example-source.ts';
 import type { Feed, FeedBatch, Piece } from './feed.ts';
 import type { Slot, Slots } from './fitted-model.ts';
 import { freeAll } from './leak-guard.ts';
@@ -18,6 +21,9 @@ interface Example {
   readonly xs: readonly Leaf[];
   readonly ys: readonly Leaf[];
 }
+
+/** No batch has more examples. */
+const MOST_COPIES = 2 ** 31 - 1;
 
 const invalid = (message: string, hint: string): TrainingError =>
   new TrainingError('invalidOptions', message, { hint });
@@ -47,8 +53,29 @@ export function datasetFeed(tf: Tf, dataset: ExampleDataset, slots: Slots): Feed
         },
       };
     },
+    forTrials: () => copiesOfOne(tf, dataset, slots),
     dispose: () => undefined,
   };
+}
+
+/** The first example over and over, in host memory. */
+async function copiesOfOne(
+  tf: Tf,
+  dataset: ExampleDataset,
+  slots: Slots,
+): Promise<BatchSource<ArrayBatch> | undefined> {
+  const { done, value } = await (await dataset.iterator()).next();
+  if (done) return undefined;
+  const tensors = pieceOf(tf, [exampleOf(value, slots)]).upload();
+  const read = async (tensor: Tensor): Promise<HostRows> =>
+    withShape((await tensor.data<'float32'>()) as BareRows, tensor.shape);
+  try {
+    const [xs, ys] = await Promise.all([tensors.xs, tensors.ys].map((list) => Promise.all(list.map(read))));
+    const always = { size: MOST_COPIES, epoch: () => ({ take: (count: number) => new Int32Array(count) }) };
+    return exampleSource({ xs: xs ?? [], ys: ys ?? [] }, always);
+  } finally {
+    freeAll([...tensors.xs, ...tensors.ys]);
+  }
 }
 
 const batchOf = (tf: Tf, examples: readonly Example[]): FeedBatch => ({

@@ -37,6 +37,8 @@ export interface Feed {
   /** Whether one epoch follows the other where TensorFlow.js counts batches (`batchesPerEpoch`). */
   readonly repeats: boolean;
   epoch(index: number): Awaitable<FeedCursor>;
+  /** Examples for trials of memory: other cursors over the same, or copies of one. */
+  forTrials(): Awaitable<BatchSource<ArrayBatch> | undefined>;
   /** Frees what the feed itself has on the device. */
   dispose(): void;
 }
@@ -76,6 +78,7 @@ export function sourceFeed(
         },
       };
     },
+    forTrials: () => source,
     dispose: () => tf.dispose([...made]),
   };
 }

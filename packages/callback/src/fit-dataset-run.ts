@@ -1,9 +1,24 @@
-import { Breath, broadcastTo, monotonicClock, TrainingError, type Clock, type Tell } from '@batchwise/core';
+import {
+  Breath,
+  broadcastTo,
+  monotonicClock,
+  TrainingError,
+  type BatchPlan,
+  type Clock,
+  type Tell,
+} from '@batchwise/core';
 import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { PieceTensors } from './feed.ts';
-import { batchesFromElsewhere, misuse, openRun, type FitDatasetSetting, type OpenedRun } from './open-run.ts';
+import {
+  batchesFromElsewhere,
+  misuse,
+  openRun,
+  plannedExamples,
+  type FitDatasetSetting,
+  type OpenedRun,
+} from './open-run.ts';
 import { OptimizerTap, type Apply } from './optimizer-tap.ts';
 import { StepInHand } from './step-in-hand.ts';
 import type { UnresolvedLogs } from './tf.ts';
@@ -66,6 +81,7 @@ export class FitDatasetRun {
         'It is for training alone; give validationData a data set of its own.',
       );
     await this.#finishStep();
+    await this.#keepWeights();
     if (!this.#step) await this.#breath.take();
     this.#step ??= await this.#openStep(reader);
     if (!this.#step) book.end(this.#clock());
@@ -111,6 +127,7 @@ export class FitDatasetRun {
     if (!session) return this.#close();
     const rest = this.#apply && this.#step?.applyRest(this.#apply);
     if (rest) await this.#count(session, rest);
+    if (session.decision.snapshot === 'restore') await this.#keepWeights();
     const stopped = this.#opened.model.stopTraining === true;
     const memory = this.#opened.backend.memory();
     this.#close();
@@ -126,9 +143,11 @@ export class FitDatasetRun {
   async #start(epoch: number): Promise<TuningSession> {
     const { params, options } = this.#setting;
     const { size } = this.#opened.feed;
-    const byEpochs = size !== undefined && params.steps === null;
-    const plannedExamples = byEpochs ? size * (params.epochs - epoch) : undefined;
-    const run = { datasetSize: size, plannedExamples, seed: options.seed ?? 0 };
+    const run = {
+      datasetSize: size,
+      plannedExamples: plannedExamples(size, params, epoch),
+      seed: options.seed ?? 0,
+    };
     const session = new TuningSession({ controller: this.#opened.controller, run, clock: this.#clock });
     const { plan, reason } = session.decision;
     await this.#tell('runStarted', { run, plan, reason });
@@ -160,6 +179,15 @@ export class FitDatasetRun {
     if (session && step?.isDone) await this.#count(session, step.size);
   }
 
+  /** Copies the weights or puts them back, where the controller asks for it; that is no training. */
+  async #keepWeights(): Promise<void> {
+    const session = this.#session;
+    if (session?.decision.snapshot === undefined) return;
+    const started = this.#clock();
+    await this.#opened.snapshots.obey(session.decision);
+    session.ledger.addOverhead(this.#clock() - started);
+  }
+
   /** Books the step in hand, with as many of its examples as were trained on. */
   async #count(session: TuningSession, examples: number): Promise<void> {
     const step = this.#step;
@@ -167,9 +195,9 @@ export class FitDatasetRun {
     this.#step = undefined;
     try {
       const gradient = await step.moments();
-      const { measure } = session.decision;
       const loss = examples === step.size ? step.loss : NaN;
-      if (measure.includes('loss') && examples === step.size) refuseNonFinite(loss, session);
+      const isKnown = examples === step.size && session.decision.measure.includes('loss');
+      if (isKnown && !Number.isFinite(loss)) return await this.#takeBack(session, step);
       const { finished, changed } = session.count({
         examples,
         microBatchSize: step.microBatchSize,
@@ -184,6 +212,18 @@ export class FitDatasetRun {
     } finally {
       step.dispose();
     }
+  }
+
+  /** The update was made before its loss could be read: all that is left are weights that were kept earlier. */
+  async #takeBack(session: TuningSession, { loss, microBatchSize, startedAt }: StepInHand): Promise<void> {
+    const { plan } = session.decision;
+    const cause = nonFinite(loss, plan);
+    const outcome = { kind: 'nonFinite', plan, microBatchSize, cause } as const;
+    session.ledger.addOverhead(this.#clock() - startedAt);
+    await this.#tell('stepFailed', { ...session.progress, outcome });
+    const changed = session.recoverNonFinite(outcome);
+    if (!changed) throw cause;
+    await this.#tell('planChanged', changed);
   }
 
   /** After an exception: nobody but us knows of what is held here, and nobody is left to wait for. */
@@ -208,6 +248,7 @@ export class FitDatasetRun {
     this.#unwatch();
     this.#step?.dispose();
     this.#opened.feed.dispose();
+    this.#opened.snapshots.dispose();
     void this.#opened.backend.endRun();
   }
 }
@@ -217,13 +258,9 @@ async function numberOf(value: UnresolvedLogs[string] | undefined): Promise<numb
   return (await value.data())[0] ?? NaN;
 }
 
-/** The update was made before the loss could be read: all that is left is to say so. */
-function refuseNonFinite(loss: number, session: TuningSession): void {
-  if (Number.isFinite(loss)) return;
-  const { plan } = session.decision;
-  throw new TrainingError('nonFinite', `The loss of a batch of ${plan.batchSize} examples is ${loss}.`, {
+const nonFinite = (loss: number, plan: BatchPlan): TrainingError =>
+  new TrainingError('nonFinite', `The loss of a batch of ${plan.batchSize} examples is ${loss}.`, {
     hint:
       `The learning rate was at ${plan.learningRateScale} times its configured value. Lower it, clip the gradients ` +
       'or look for examples with NaN; fitDataset has made the update, so go back to saved weights.',
   });
-}

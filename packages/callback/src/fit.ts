@@ -9,7 +9,7 @@ import {
   type Decision,
   type Json,
 } from '@batchwise/core';
-import { batchHistory, type BatchHistory } from './batch-history.ts';
+import { Recorder, type BatchHistory } from './batch-history.ts';
 import { openFitData, refuseUnusable, type FitArgs, type FitSources } from './fit-arguments.ts';
 import { FitCallbacks } from './fit-callbacks.ts';
 import { fittedModel, type FitData, type FittedModel } from './fitted-model.ts';
@@ -62,18 +62,21 @@ async function runFit(model: LayersModel, data: FitSources, args: FitArgs): Prom
   const doValidation = data.validation !== undefined;
   const params = { epochs, initialEpoch, samples, batchSize, verbose, doValidation };
   const callbacks = new FitCallbacks(args, inner, { params, metrics });
-  const batches = batchHistory();
+  const batches = new Recorder();
   const summary = { history: batches, silent: verbose === 0 };
   try {
     await callbacks.trainBegin();
     inner.stopTraining = false;
-    const chosen = await openController({ ...tuner, batchSize }, model);
-    const controller = callbacks.wantsBatchLogs ? withLoss(chosen) : chosen;
     const run = {
       datasetSize: samples,
       plannedExamples: samples * Math.max(0, epochs - initialEpoch),
       seed: tuner.seed ?? 0,
     };
+    const chosen = await openController(
+      { ...tuner, batchSize },
+      { tf, model, run, source: () => data.train, onProbed: (memory) => void (batches.memory = memory) },
+    );
+    const controller = callbacks.wantsBatchLogs ? withLoss(chosen) : chosen;
     const backend = tfjsBackend(tf, model, { onTrainingMetrics: metrics.add });
     if (initialEpoch < epochs)
       await train({

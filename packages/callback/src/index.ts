@@ -17,6 +17,7 @@ export type { FitArgs } from './fit-arguments.ts';
 export type { FitData } from './fitted-model.ts';
 export { gradientMoments, type GradientPart } from './gradient-moments.ts';
 export type { OrderOptions, TunedSource } from './open-feed.ts';
+export type { ProbedMemory } from './probe-memory.ts';
 export type { Tf } from './tf.ts';
 export type { KnownCeiling, TuningOptions } from './tuning-options.ts';
 export type { SessionState } from './tuning-session.ts';

@@ -1,10 +1,18 @@
 import { tfjsBackend } from '@batchwise/backend';
-import { TrainingError, type BatchController, type Json, type Observer } from '@batchwise/core';
+import {
+  Snapshots,
+  TrainingError,
+  type BatchController,
+  type Json,
+  type Observer,
+  type RunInfo,
+} from '@batchwise/core';
 import type { Feed } from './feed.ts';
 import type { FitLeftovers } from './fit-leftovers.ts';
 import { fittedModel, slotsOf, type FittedModel } from './fitted-model.ts';
 import { openFeed, type OrderOptions, type TunedSource } from './open-feed.ts';
 import { isTapped } from './optimizer-tap.ts';
+import type { ProbedMemory } from './probe-memory.ts';
 import type { LayersModel, Tf } from './tf.ts';
 import { openController, type TuningOptions } from './tuning-options.ts';
 
@@ -29,6 +37,7 @@ export interface FitDatasetSetting {
   readonly options: TuningOptions & OrderOptions & { readonly source: TunedSource };
   readonly observers: readonly Observer[];
   readonly leftovers: FitLeftovers;
+  readonly onProbed: (memory: ProbedMemory) => void;
 }
 
 /** What a run has opened. */
@@ -37,6 +46,8 @@ export interface OpenedRun {
   readonly controller: BatchController<Json>;
   readonly backend: ReturnType<typeof tfjsBackend>;
   readonly feed: Feed;
+  /** Weights to go back to, where the controller may want to. */
+  readonly snapshots: Snapshots<Json>;
 }
 
 /** What was asked for in a way that cannot be. */
@@ -51,18 +62,51 @@ export const batchesFromElsewhere = (): TrainingError =>
  * Opens the controller and the source for a model that is about to be fitted.
  * @throws TrainingError `invalidOptions`, `cannotMeasure`; RangeError for options out of range
  */
-export async function openRun({ tf, model, params, options }: FitDatasetSetting): Promise<OpenedRun> {
+export async function openRun({
+  tf,
+  model,
+  params,
+  options,
+  onProbed,
+}: FitDatasetSetting): Promise<OpenedRun> {
   if (params.samples !== null) throw batchesFromElsewhere();
   const fitted = fittedModel(model);
   if (isTapped(fitted.optimizer))
     throw misuse('Two tuned callbacks are in one training.', 'Give callbacks just one of them.');
-  const controller = await openController(options, model);
-  if (controller.measures.includes('memory'))
-    throw new TrainingError('cannotMeasure', `${controller.name} needs memory measured.`, {
-      hint: 'That is not done inside fitDataset; use fit of @batchwise/callback, or another controller.',
-    });
   const backend = tfjsBackend(tf, model);
   const slots = slotsOf(fitted);
   const feed = await openFeed(tf, options.source, { slots, cutter: backend, order: options });
-  return { model: fitted, controller, backend, feed };
+  try {
+    const run = expectedRun(feed, params, options.seed);
+    const source = () => feed.forTrials();
+    const controller = await openController(options, { tf, model, run, source, onProbed });
+    refuseMemory(controller);
+    const snapshots = new Snapshots(backend, controller);
+    await snapshots.open();
+    return { model: fitted, controller, backend, feed, snapshots };
+  } catch (error) {
+    feed.dispose();
+    throw error;
+  }
 }
+
+function refuseMemory({ name, measures }: BatchController<Json>): void {
+  if (!measures.includes('memory')) return;
+  throw new TrainingError('cannotMeasure', `${name} needs memory measured.`, {
+    hint: 'That is not done inside fitDataset; use fit of @batchwise/callback, or another controller.',
+  });
+}
+
+/** From epoch 0 on: which one it begins with TensorFlow.js tells later. */
+const expectedRun = ({ size }: Feed, params: FitParams, seed = 0): RunInfo => ({
+  datasetSize: size,
+  plannedExamples: plannedExamples(size, params, 0),
+  seed,
+});
+
+/** How much will be trained on, where that is known: not where TensorFlow.js counts batches, whose size varies. */
+export const plannedExamples = (
+  size: number | undefined,
+  { epochs, steps }: FitParams,
+  epoch: number,
+): number | undefined => (size !== undefined && steps === null ? size * (epochs - epoch) : undefined);

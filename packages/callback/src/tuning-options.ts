@@ -1,13 +1,17 @@
+import type { ArrayBatch } from '@batchwise/backend';
 import {
   TrainingError,
   type AbortSignalLike,
   type Awaitable,
   type BatchController,
+  type BatchSource,
   type Clock,
   type Json,
   type Observer,
+  type RunInfo,
 } from '@batchwise/core';
 import {
+  largestBatchSize,
   policy as policyOf,
   withCeiling,
   type CeilingOptions,
@@ -16,7 +20,8 @@ import {
   type PolicyOptions,
 } from '@batchwise/tuner';
 import { fittedModel, type FittedOptimizer } from './fitted-model.ts';
-import type { LayersModel } from './tf.ts';
+import { probeMemory, type ProbedMemory } from './probe-memory.ts';
+import type { LayersModel, Tf } from './tf.ts';
 
 /** What fits in memory. The answer of `findCeiling` of @batchwise/memory-probe is one. */
 export interface KnownCeiling {
@@ -34,9 +39,17 @@ export interface TuningOptions extends Omit<PolicyOptions, 'ceiling'> {
   readonly controller?: BatchController<Json> | undefined;
   /**
    * What fits in memory, or what finds it out: it is called with the compiled model (that inside of a Sequential) before
-   * the first step. A batch above it is trained in parts.
+   * the first step. A batch above it is trained in parts. Default: it is looked for by training the model itself at a few
+   * sizes before the first step, for up to 4 % of the examples; weights and optimizer are as they were afterwards.
+   * `false` leaves that out.
    */
-  readonly ceiling?: KnownCeiling | ((model: LayersModel) => Awaitable<KnownCeiling | undefined>) | undefined;
+  readonly ceiling?:
+    KnownCeiling | ((model: LayersModel) => Awaitable<KnownCeiling | undefined>) | false | undefined;
+  /**
+   * Bytes that a training step may take, for that search. Default: what the engine allows (3.2 GB on wasm), and in Node
+   * 80 % of what is free where it computes in host memory; on GPUs sizes grow until one fails.
+   */
+  readonly memoryBytes?: number | undefined;
   readonly observers?: readonly Observer[] | undefined;
   /** Decides the order of the examples. Default 0. */
   readonly seed?: number | undefined;
@@ -72,21 +85,46 @@ export function nameOfOptimizer(optimizer: Pick<FittedOptimizer, 'getClassName'>
   });
 }
 
+/** What is known of a fit before its controller is. */
+export interface KnownFit {
+  readonly tf: Tf;
+  readonly model: LayersModel;
+  readonly run: RunInfo;
+  /** Examples for trials of memory; undefined where there are none to be had. */
+  readonly source: () => Awaitable<BatchSource<ArrayBatch> | undefined>;
+  /** Is told what the trials found, where there were any to be made. */
+  readonly onProbed: (memory: ProbedMemory) => void;
+}
+
 /**
  * The controller that the options ask for, for a compiled model.
  * @throws TrainingError `invalidOptions` for an unknown optimizer, `outOfMemory` where nothing fits; RangeError for sizes
  * out of order
  */
-export async function openController(
-  options: TuningOptions,
-  model: LayersModel,
-): Promise<BatchController<Json>> {
-  const { controller, policy = 'goodput', ceiling } = options;
-  const found = typeof ceiling === 'function' ? await ceiling(model) : ceiling;
+export async function openController(options: TuningOptions, fit: KnownFit): Promise<BatchController<Json>> {
+  const { controller, policy = 'goodput' } = options;
+  const { model } = fit;
+  const found = await ceilingOf(options, fit);
   if (controller) return found ? withCeiling(controller, usable(found)) : controller;
   const fixed = policy === 'fixed';
   const optimizer = options.optimizer ?? (fixed ? undefined : nameOfOptimizer(fittedModel(model).optimizer));
   return policyOf(policy, { ...options, optimizer, ceiling: found && usable(found) });
+}
+
+async function ceilingOf(options: TuningOptions, fit: KnownFit): Promise<KnownCeiling | undefined> {
+  const { controller, policy, ceiling, memoryBytes, batchSize = 32 } = options;
+  if (typeof ceiling === 'function') return ceiling(fit.model);
+  if (ceiling !== undefined) return ceiling === false ? undefined : ceiling;
+  const { datasetSize, plannedExamples } = fit.run;
+  // Nobody knows what a controller of one's own will choose, nor in a training without an end how much trials may take.
+  if (controller || policy === 'fixed' || plannedExamples === undefined) return undefined;
+  const source = await fit.source();
+  if (!source) return undefined;
+  const start = Math.min(batchSize, datasetSize ?? Infinity);
+  const plan = { start, largest: largestBatchSize(options, fit.run) };
+  const memory = await probeMemory({ ...fit, source, plan, budgetBytes: memoryBytes });
+  fit.onProbed(memory);
+  return memory.batchSize === undefined ? undefined : { batchSize: memory.batchSize };
 }
 
 function usable({ batchSize, accumulate }: KnownCeiling): CeilingOptions {

@@ -6,9 +6,11 @@ import {
   type BatchPlan,
   type Clock,
   type Decision,
+  type FailedStep,
   type GradientMoments,
   type Json,
   type Progress,
+  type Recovery,
   type RunEvents,
   type RunInfo,
   type TimeTotals,
@@ -124,12 +126,30 @@ export class TuningSession {
    * @returns the event where the plan is to be tried again in a new way, or the controller's last words
    */
   recover(microBatchSize: number, cause: unknown): RunEvents['planChanged'] | string {
-    const { plan, state } = this.#decision;
-    const recovery = this.#controller.recover({ kind: 'outOfMemory', plan, microBatchSize, cause }, state);
+    const recovery = this.#recovery({
+      kind: 'outOfMemory',
+      plan: this.#decision.plan,
+      microBatchSize,
+      cause,
+    });
     if (recovery.kind === 'giveUp') return recovery.message;
     const changed = this.#follow(recovery.decision);
     const fits = recovery.decision.plan.microBatchSize < microBatchSize;
     return changed && fits ? changed : `${this.#controller.name} has no smaller batch to offer.`;
+  }
+
+  /**
+   * Asks the controller what to do after a step whose loss is not finite, and which was applied all the same.
+   * @returns the event where the weights are to be put back before the next step; undefined where the controller keeps none
+   */
+  recoverNonFinite(failed: FailedStep): RunEvents['planChanged'] | undefined {
+    const recovery = this.#recovery(failed);
+    const isMended = recovery.kind === 'retry' && recovery.decision.snapshot === 'restore';
+    return isMended ? this.#follow(recovery.decision) : undefined;
+  }
+
+  #recovery(failed: FailedStep): Recovery<Json> {
+    return this.#controller.recover(failed, this.#decision.state);
   }
 
   #outcome({ examples, microBatchSize, seconds, loss, gradient }: DoneStep): AppliedStep {
@@ -162,7 +182,7 @@ export class TuningSession {
     const isSame = from.batchSize === to.batchSize && from.microBatchSize === to.microBatchSize;
     // The size that was being tried out is the one to keep: the same plan, for a reason of its own.
     const isSettled = firm === true && decision.firm === true && reason.code !== before.code;
-    if (isSame && !isSettled) return undefined;
+    if (isSame && !isSettled && decision.snapshot !== 'restore') return undefined;
     if (!isSame) this.#stepsAtPlan = 0;
     this.#planChanges += 1;
     return { ...this.progress, from, to, reason };

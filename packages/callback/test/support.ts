@@ -3,7 +3,7 @@ import { loadEngine, type LayersTf } from '@batchwise/backend/node';
 import type { BatchController, BatchPlan, Json, Measurement } from '@batchwise/core';
 
 /**
- * TensorFlow.js for these tests: that of this repository, or, to try another version, that of the folder in
+ * TensorFlow.js for these tests: the newest, or, in the project `callback-on-oldest-tfjs`, that of the folder in
  * BATCHWISE_TFJS_FOLDER (a node_modules with tfjs-core, tfjs-layers, tfjs-data and tfjs-backend-cpu).
  */
 export async function loadTf(): Promise<LayersTf> {

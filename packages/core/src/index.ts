@@ -36,6 +36,7 @@ export type {
 } from './options.ts';
 export type { Evaluation, Observer, Progress, RunEvents, StoppedBy, TimeTotals } from './run-events.ts';
 export type { BatchCursor, BatchSource } from './source.ts';
+export { Snapshots } from './snapshots.ts';
 export { TimeLedger, type StepSeconds } from './time-ledger.ts';
 export { train } from './train.ts';
 export { TrainingError, type TrainingErrorCode } from './training-error.ts';

@@ -1,0 +1,139 @@
+import { tfjsBackend, tensorSource } from '@batchwise/backend';
+import { train, type BatchController, type Json, type Observer } from '@batchwise/core';
+import { sequential } from '@batchwise/sampler';
+import { expectNoLeak } from '@batchwise/testing';
+import { withGuard } from '@batchwise/tuner';
+import { describe, expect, it } from 'vitest';
+import { batchwise, createTuner } from '../src/index.ts';
+import { always, classifier, furthest, loadTf, tensorsOf, weightsOf } from './support.ts';
+
+const tf = await loadTf();
+const COUNT = 48;
+const { xs, ys } = tensorsOf(tf, COUNT);
+
+/** Copies the weights before the third step, and puts them back before the sixth and after the ninth. */
+function backAndForth(): BatchController<Json> {
+  const plan = { batchSize: 12, microBatchSize: 12, learningRateScale: 1.5 };
+  const asked = new Map([
+    [2, 'take'],
+    [5, 'restore'],
+    [9, 'restore'],
+  ] as const);
+  const decide = (step: number) => {
+    const snapshot = asked.get(step as 2);
+    const reason = { code: `at-${step}`, text: 'It was its turn.', numbers: { step } };
+    return { plan, reason, measure: ['loss'] as const, state: step, ...(snapshot && { snapshot }) };
+  };
+  return {
+    name: 'back and forth',
+    measures: ['loss'],
+    restores: true,
+    start: () => decide(0),
+    next: (_step, step) => decide(Number(step) + 1),
+    recover: () => ({ kind: 'giveUp', message: 'gave up' }),
+  };
+}
+
+const changes = () => {
+  const codes: string[] = [];
+  const observer: Observer = {
+    name: 'changes',
+    onPlanChanged: ({ reason }) => void codes.push(reason.code),
+    onStepFailed: ({ outcome }) => void codes.push(outcome.kind),
+    onRunFinished: ({ status }) => void codes.push(status),
+  };
+  return { codes, observer };
+};
+
+describe('a controller that asks for weights back', () => {
+  it.each([
+    ['momentum', () => tf.train.momentum(0.1, 0.9)],
+    ['adam', () => tf.train.adam(0.05)],
+    ['sgd', () => tf.train.sgd(0.1)],
+  ])('gets them in fitDataset as in the loop of core, with those of %s', async (_name, make) => {
+    const [looped, fitted, plain] = [make(), make(), make()].map((made) => classifier(tf, made));
+    if (!looped || !fitted || !plain) throw new Error('three models');
+    const [theirs, ours] = [changes(), changes()];
+    const epochs = 3;
+    await train({
+      backend: tfjsBackend(tf, looped),
+      source: tensorSource(sequential(COUNT), { xs, ys }),
+      controller: backAndForth(),
+      observers: [theirs.observer],
+      stop: { epochs },
+    });
+    const run = (model: typeof fitted, controller: BatchController<Json>, observers: Observer[] = []) => {
+      const tuned = batchwise(tf, { source: { xs, ys }, shuffle: false, controller, observers });
+      return model.fitDataset(tuned.dataset, { epochs, verbose: 0, callbacks: [tuned.callback] });
+    };
+    await run(fitted, backAndForth(), [ours.observer]);
+    await run(plain, always({ batchSize: 12, learningRateScale: 1.5 }));
+    expect(ours.codes).toEqual(['at-5', 'at-9', 'completed']);
+    expect(ours.codes).toEqual(theirs.codes);
+    expect(furthest(await weightsOf(looped), await weightsOf(fitted))).toBeLessThan(1e-6);
+    expect(furthest(await weightsOf(plain), await weightsOf(fitted))).toBeGreaterThan(1e-3);
+    await expectNoLeak(tf, () => run(fitted, backAndForth()));
+  });
+});
+
+describe('a loss that is not finite', () => {
+  /** A loss that is NaN in one step. */
+  function breakingModel(at: number) {
+    const model = classifier(tf, tf.train.adam(0.02));
+    let calls = 0;
+    model.compile({
+      optimizer: tf.train.adam(0.02),
+      loss: (target, output) => {
+        const loss = tf.metrics.categoricalCrossentropy(target, output);
+        return calls++ === at ? tf.mul(loss, NaN) : loss;
+      },
+    });
+    return model;
+  }
+
+  it('is taken back by a guard, and the training goes on at half the rate', async () => {
+    const model = breakingModel(6);
+    const { codes, observer } = changes();
+    const controller = withGuard(always({ batchSize: 12 }), { everySteps: 3 });
+    const tuned = batchwise(tf, { source: { xs, ys }, controller, observers: [observer] });
+    const { history } = await model.fitDataset(tuned.dataset, {
+      epochs: 3,
+      verbose: 0,
+      callbacks: [tuned.callback],
+    });
+    expect(codes).toEqual(['nonFinite', 'non-finite', 'completed']);
+    expect(history['loss']?.map((loss) => Number.isFinite(loss))).toEqual([true, false, true]);
+    expect(tuned.history.history).toMatchObject({
+      batchSize: [12, 12, 12],
+      learningRateScale: [1, 0.5, 0.5],
+    });
+    expect((await weightsOf(model)).every(Number.isFinite)).toBe(true);
+  });
+
+  it('ends the training where nobody kept weights', async () => {
+    const model = breakingModel(6);
+    const tuned = batchwise(tf, { source: { xs, ys }, controller: always({ batchSize: 12 }) });
+    await expect(
+      model.fitDataset(tuned.dataset, { epochs: 3, verbose: 0, callbacks: [tuned.callback] }),
+    ).rejects.toMatchObject({ code: 'nonFinite' });
+  });
+});
+
+describe('createTuner', () => {
+  /** The losses of a run that explodes after 120 steps. */
+  const drive = (tuner: ReturnType<typeof createTuner>) => {
+    const asked = new Set<string>();
+    for (let step = 0; step < 200; step += 1) {
+      const { snapshot } = tuner.next();
+      if (snapshot) asked.add(snapshot);
+      tuner.report({ loss: step < 120 ? 1 : 50, seconds: 0.01 });
+    }
+    return [...asked];
+  };
+
+  it('asks for copies of the weights only where the loop says that it makes them', () => {
+    const options = { policy: 'knee', optimizer: 'sgd', datasetSize: 60_000, epochs: 20 } as const;
+    expect(drive(createTuner(options))).toEqual([]);
+    expect(drive(createTuner({ ...options, guard: true }))).toEqual(['take', 'restore']);
+  });
+});

@@ -44,7 +44,8 @@ except ImportError:
 try:
     import torch
     torch.set_num_threads(1)
-except ImportError:
+except Exception as error:
+    if not isinstance(error, ImportError): print(f"PyTorch does not load: {error}", file=sys.stderr)
     torch = None
 print(" ".join(["Python", sys.version.split()[0]] + [f"{m.__name__} {m.__version__}" for m in (torch, np) if m]), flush=True)
 weights = {}

@@ -45,6 +45,14 @@ describe('a plug that breaks its contract is caught', () => {
     ['one cursor for all', 'can have two cursors open at once'],
     ['index outside its population', 'gives indices within its population'],
     ['shared memory', 'gives arrays that are the caller’s own'],
+    [
+      'independent draws of fewer examples',
+      'has independent draws, as many as its own and of the same examples',
+    ],
+    [
+      'independent draws that repeat an example',
+      'has independent draws, as many as its own and of the same examples',
+    ],
     ['takes half an example', 'refuses epochs, starts and counts that make no sense'],
     [
       'weights of another example',

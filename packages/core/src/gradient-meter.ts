@@ -14,7 +14,7 @@ export class GradientMeter<Gradient> {
   readonly #sizes: number[] = [];
   readonly #squaredNorms: Deferred[] = [];
   readonly #withEarlier: { product: Deferred; size: number }[] = [];
-  /** Time spent here. */
+  /** Time spent here, and on gradients that are for measuring only. */
   seconds = 0;
 
   constructor(
@@ -50,7 +50,7 @@ export class GradientMeter<Gradient> {
     this.seconds += this.#clock() - started;
   }
 
-  /** `total` is B, the examples of the whole step. */
+  /** `total` is B, the examples of all parts. */
   async read(total: number): Promise<GradientMoments> {
     const started = this.#clock();
     const squaredNorms = await Promise.all(this.#squaredNorms.map((norm) => norm.read()));

@@ -48,6 +48,11 @@ export class RunBook {
     return { step: this.#step, epoch: this.#epoch, examples: this.#examples };
   }
 
+  /** Where the run stands in its source. */
+  get place(): { readonly step: number; readonly epoch: number; readonly examplesIntoEpoch: number } {
+    return { step: this.#step, epoch: this.#epoch, examplesIntoEpoch: this.examplesIntoEpoch };
+  }
+
   /** Wall time since the run began. */
   get seconds(): number {
     return this.#settings.clock() - this.#startedAt;

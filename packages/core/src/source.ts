@@ -8,6 +8,12 @@ export interface BatchSource<Batch> {
   epoch(index: number, startAt?: number): BatchCursor<Batch>;
   /** What `observe` left behind, to make the source anew from; absent where the order does not depend on losses. */
   state?(): Json;
+  /**
+   * Where the examples of a batch are no independent draws (sequences of similar length, records in the order of time):
+   * the same data in an order in which they are. Gradient noise is then measured on its batches, beside the update.
+   * Within a batch of like examples the noise looks small, and what they have in common passes for the gradient.
+   */
+  readonly independent?: BatchSource<Batch>;
 }
 
 /** A position in one epoch. */

@@ -2,6 +2,7 @@ import type { Backend } from './backend.ts';
 import type { Clock } from './clock.ts';
 import type { BatchPlan, FailedStep, Measurement } from './controller.ts';
 import { GradientMeter } from './gradient-meter.ts';
+import { GradientSum } from './gradient-sum.ts';
 import type { Deferred, GradientMoments, MemoryReading } from './measurements.ts';
 
 /** One optimizer update to be tried. */
@@ -9,6 +10,8 @@ export interface StepRequest<Batch> {
   readonly batch: Batch;
   readonly plan: BatchPlan;
   readonly measure: ReadonlySet<Measurement>;
+  /** What the gradient is measured on, beside the update; the batch itself where it is not given. */
+  readonly noiseBatch?: Batch | undefined;
   /** The whole factor on the learning rate. */
   readonly learningRateScale: number;
   /** Whether the source wants to hear the loss of each example. */
@@ -65,34 +68,41 @@ class StepTrial<Batch, Gradient> {
   mayBeApplied = false;
   readonly #backend: Backend<Batch, Gradient>;
   readonly #request: StepRequest<Batch>;
+  readonly #clock: Clock;
   readonly #size: number;
   readonly #microBatchSize: number;
   readonly #meter: GradientMeter<Gradient> | undefined;
   readonly #losses: PartLoss[] = [];
   readonly #exampleLosses: Deferred<ArrayLike<number>>[] = [];
-  #total: Gradient | undefined;
-  #pending: Gradient | undefined;
+  readonly #sum: GradientSum<Gradient>;
+  #noiseSum: GradientSum<Gradient> | undefined;
   #handsLossesOver = false;
 
   constructor(backend: Backend<Batch, Gradient>, request: StepRequest<Batch>, clock: Clock) {
     this.#backend = backend;
     this.#request = request;
+    this.#clock = clock;
     this.#size = backend.sizeOf(request.batch);
-    const isMeasured = request.measure.has('gradient') && this.#size > 1;
+    const { noiseBatch, measure, plan } = request;
+    const measuredSize = noiseBatch === undefined ? this.#size : backend.sizeOf(noiseBatch);
+    const isMeasured = measure.has('gradient') && measuredSize > 1;
     this.#meter = isMeasured ? new GradientMeter(backend, clock) : undefined;
-    this.#microBatchSize = partSize(this.#size, request.plan, isMeasured);
+    this.#microBatchSize = partSize(this.#size, plan, isMeasured && noiseBatch === undefined);
+    this.#sum = new GradientSum(backend, this.#size);
   }
 
   async run(): Promise<AppliedUpdate | FailedStep> {
     const { measure, plan, learningRateScale } = this.#request;
+    await this.#meter?.open();
     const total = await this.#meanGradient();
+    const measuredSize = await this.#measureApart();
     await this.#backend.confirm?.();
     const loss = measure.has('loss') ? await meanOf(this.#losses, this.#size) : undefined;
     if (loss !== undefined && !Number.isFinite(loss))
       return this.failed('nonFinite', new Error(`The loss of this batch is ${loss}.`));
     this.mayBeApplied = true;
     await this.#backend.apply(total, learningRateScale, plan.momentDecayScale);
-    const gradient = await this.#meter?.read(this.#size);
+    const gradient = await this.#meter?.read(measuredSize);
     if (measure.has('seconds')) await this.#backend.settle();
     const exampleLosses = await readAll(this.#exampleLosses);
     const memory = measure.has('memory') ? this.#backend.memory() : undefined;
@@ -114,28 +124,42 @@ class StepTrial<Batch, Gradient> {
   }
 
   dispose(): void {
-    for (const gradient of [this.#total, this.#pending])
-      if (gradient !== undefined) this.#backend.release(gradient);
+    this.#sum.dispose();
+    this.#noiseSum?.dispose();
     this.#meter?.dispose();
     for (const losses of this.#exampleLosses) losses.dispose();
     if (!this.#handsLossesOver) for (const { loss } of this.#losses) loss.dispose();
   }
 
   async #meanGradient(): Promise<Gradient> {
-    await this.#meter?.open();
-    for (const part of this.#backend.split(this.#request.batch, this.#microBatchSize)) {
+    const { batch, noiseBatch } = this.#request;
+    const meter = noiseBatch === undefined ? this.#meter : undefined;
+    for (const part of this.#backend.split(batch, this.#microBatchSize)) {
       const examples = this.#backend.sizeOf(part);
       const { gradient, loss, exampleLosses } = await this.#backend.gradient(part, this.#request);
       this.#losses.push({ loss, examples });
       if (exampleLosses) this.#exampleLosses.push(exampleLosses);
-      this.#pending = gradient;
-      this.#meter?.add(this.#total, gradient, examples);
-      this.#total = this.#backend.accumulate(this.#total, gradient, examples / this.#size);
-      this.#pending = undefined;
+      this.#sum.add(gradient, examples, meter);
     }
-    if (this.#total === undefined)
+    if (this.#sum.total === undefined)
       throw new Error(`The backend split a batch of ${this.#size} examples into nothing.`);
-    return this.#total;
+    return this.#sum.total;
+  }
+
+  /** At the weights of the step, for the meter only. Answers how many examples it saw in all. */
+  async #measureApart(): Promise<number> {
+    const { noiseBatch, plan } = this.#request;
+    if (!this.#meter || noiseBatch === undefined) return this.#size;
+    const [before, started] = [this.#meter.seconds, this.#clock()];
+    const size = this.#backend.sizeOf(noiseBatch);
+    this.#noiseSum = new GradientSum(this.#backend, size);
+    for (const part of this.#backend.split(noiseBatch, partSize(size, plan, true))) {
+      const { gradient, loss } = await this.#backend.gradient(part);
+      loss.dispose();
+      this.#noiseSum.add(gradient, this.#backend.sizeOf(part), this.#meter);
+    }
+    this.#meter.seconds = before + this.#clock() - started;
+    return size;
   }
 }
 

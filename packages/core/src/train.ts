@@ -5,6 +5,7 @@ import { evaluate } from './evaluate.ts';
 import type { Json } from './json.ts';
 import type { MemoryReading } from './measurements.ts';
 import type { RunSummary, TrainOptions } from './options.ts';
+import { NoiseBatches } from './noise-batches.ts';
 import { RunBook } from './run-book.ts';
 import type { BatchCursor } from './source.ts';
 import { checkSettings, type Settings } from './settings.ts';
@@ -32,6 +33,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   readonly #tell: Tell;
   readonly #breath: Breath;
   readonly #snapshots: Snapshots<State>;
+  readonly #noiseBatches: NoiseBatches<Batch>;
   #decision: Decision<State>;
   #stepsAtPlan = 0;
   #planChanges = 0;
@@ -44,6 +46,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     this.#tell = broadcastTo(options.observers ?? []);
     this.#breath = new Breath(settings.clock);
     this.#snapshots = new Snapshots(options.backend, options.controller);
+    this.#noiseBatches = new NoiseBatches(options.source);
     this.#decision = options.resumeFrom?.decision ?? options.controller.start(settings.run);
   }
 
@@ -90,17 +93,10 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     for (let from = started; ; from = clock()) {
       const { plan, measure } = this.#decision;
       const learningRateScale = this.#book.learningRateScale(plan, examples);
-      const outcome = await tryStep(
-        backend,
-        {
-          batch,
-          plan,
-          measure: new Set(measure),
-          learningRateScale,
-          exampleLosses: cursor.observe !== undefined,
-        },
-        clock,
-      );
+      const measured = await this.#noiseBatches.prepare(measure, { examples, at: this.#book.place });
+      const exampleLosses = cursor.observe !== undefined;
+      const request = { batch, plan, learningRateScale, exampleLosses, ...measured };
+      const outcome = await tryStep(backend, request, clock);
       if (outcome.kind === 'applied') {
         cursor.observe?.(outcome.exampleLosses);
         return this.#countStep(outcome, { examples, learningRateScale, seconds: clock() - from });
@@ -157,11 +153,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
 
   async #countStep(
     update: AppliedUpdate,
-    {
-      examples,
-      learningRateScale,
-      seconds,
-    }: { examples: number; learningRateScale: number; seconds: number },
+    { examples, learningRateScale, seconds }: Record<'examples' | 'learningRateScale' | 'seconds', number>,
   ): Promise<void> {
     const { plan, measure, reason } = this.#decision;
     const book = this.#book;

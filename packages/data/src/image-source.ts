@@ -70,12 +70,16 @@ export function imageSource(examples: LabelledImages, options: ImageSourceOption
     },
     ...(weights && { weights: [{ data: weights, shape: [indices.length] }] }),
   });
-  const { state } = passFeedback(sampler);
-  return {
-    size: sampler.size,
-    epoch: (index, startAt) => gathered(sampler, gather(new BatchMemory())).epoch(index, startAt),
-    ...(state && { state }),
+  const sourceOf = (order: IndexSampler): ImageSource => {
+    const { state } = passFeedback(order);
+    return {
+      size: order.size,
+      epoch: (index, startAt) => gathered(order, gather(new BatchMemory())).epoch(index, startAt),
+      ...(state && { state }),
+      ...(order.independent && { independent: sourceOf(order.independent) }),
+    };
   };
+  return sourceOf(sampler);
 }
 
 function samplerOf(

@@ -7,6 +7,7 @@ import type { IndexCursor, IndexSampler } from '@batchwise/sampler';
 export function beginningWith(example: number, sampler: IndexSampler): IndexSampler {
   return {
     size: sampler.size,
+    independent: sampler,
     epoch(index, startAt) {
       const cursor = sampler.epoch(index, startAt);
       let head: number | undefined;

@@ -61,6 +61,7 @@ export interface BucketedCursor extends IndexCursor {
  * Length buckets that leave the batch size open. Pools of shuffled examples are sorted by padded length, longest first,
  * and cut into groups, whose order is shuffled: any batch then holds similar lengths, except where it reaches from one
  * group into the next. The order is given by the seed, the epoch and what `order` learned; not by how it is cut.
+ * Gradient noise must not be measured within its batches, whose examples are alike: `independent` is the unsorted order.
  *
  * @param lengths in tokens, of all examples; copied
  * @throws RangeError when a length, the group, the pool or the padding makes no sense, a sequence exceeds the group's
@@ -74,6 +75,7 @@ export function bucketed(lengths: ArrayLike<number>, options: BucketedOptions): 
   return {
     size: order.size,
     population: padded.length,
+    independent: order.independent ?? order,
     epoch(index, startAt = 0) {
       requirePosition(order.size, index, startAt);
       return openEpoch(

@@ -50,6 +50,19 @@ describe('the order', () => {
     }
   });
 
+  it('offers the order that pools are read from to measure by, without the longest at its front', () => {
+    const lengths = unevenLengths(100);
+    const group = { examples: 8 };
+    const measuringOrder = ({ independent }: IndexSampler) => independent && orderOf(independent, 4);
+    const own = orderOf(shuffled(100, { seed: 3 }), 4);
+    expect(measuringOrder(bucketed(lengths, { seed: 3, group }))).toEqual(own);
+    expect(measuringOrder(bucketed(lengths, { seed: 3, group, longestFirst: false }))).toEqual(own);
+    const order = shuffled(100, { seed: 8 });
+    expect(measuringOrder(bucketed(lengths, { seed: 3, group, order }))).toEqual(orderOf(order, 4));
+    const sorted = { ...sequential(100), independent: order };
+    expect(measuringOrder(bucketed(lengths, { seed: 3, group, order: sorted }))).toEqual(orderOf(order, 4));
+  });
+
   it('holds stretches of like lengths: a group never mixes with the next shorter one of its pool', () => {
     const lengths = unevenLengths(640);
     const order = orderOf(bucketed(lengths, { seed: 3, group: { examples: 16 }, poolSize: 160 }), 1);

@@ -1,5 +1,6 @@
 import {
   derivedSeed,
+  passIndependent,
   populationOf,
   requireInteger,
   seededRandom,
@@ -53,6 +54,7 @@ export function paced(sampler: IndexSampler, plan: PacedPlan): IndexSampler {
       const offset = seededRandom(offsetSeed, index).uniform();
       return pacedCursor(cursor, plan, { drawn: index * size + startAt, offset });
     },
+    ...passIndependent(sampler, (independent) => paced(independent, plan)),
   };
 }
 

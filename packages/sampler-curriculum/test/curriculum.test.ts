@@ -31,6 +31,16 @@ describe('who is let in', () => {
     expect(orderOf(sampler, 2)).toEqual(orderOf(inner, 2));
   });
 
+  it('is decided in the same way for independent draws', () => {
+    const inner = { ...sequential(200), independent: shuffled(200, { seed: 1 }) };
+    const options = { difficulty: scores, pacing: constantly(0.4), seed: 2 };
+    const { independent } = curriculum(inner, options);
+    expect(independent && orderOf(independent, 3)).toEqual(
+      orderOf(curriculum(inner.independent, options), 3),
+    );
+    expect(curriculum(inner.independent, options).independent).toBeUndefined();
+  });
+
   it('leaves those that are in where they were', () => {
     const inner = shuffled(200, { seed: 1 });
     const sampler = curriculum(inner, { difficulty: scores, pacing: constantly(0.4), seed: 2 });

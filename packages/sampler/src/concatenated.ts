@@ -42,6 +42,9 @@ export function concatenated(samplers: readonly IndexSampler[]): IndexSampler {
         },
       };
     },
+    ...(samplers.some(({ independent }) => independent) && {
+      independent: concatenated(samplers.map((sampler) => sampler.independent ?? sampler)),
+    }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface GatheredSource<Gathered> {
   epoch(index: number, startAt?: number): GatheredCursor<Gathered>;
   /** As `IndexSampler.state`. */
   state?(): Json;
+  /** As `IndexSampler.independent`. */
+  readonly independent?: GatheredSource<Gathered>;
 }
 
 /** A position in one epoch. */
@@ -56,5 +58,6 @@ export function gathered<Gathered>(
       };
     },
     ...(state && { state }),
+    ...(sampler.independent && { independent: gathered(sampler.independent, gather) }),
   };
 }

@@ -29,6 +29,11 @@ export interface IndexSampler {
    * sampler made anew with it goes on in the same way at `epoch(index, startAt)`. Absent where there is nothing.
    */
   state?(): Json;
+  /**
+   * Where the examples of a batch are no independent draws (they are alike in length, say): the same draws per epoch in
+   * an order in which they are, to measure gradient noise by. It is only read; it learns by what this one is told.
+   */
+  readonly independent?: IndexSampler;
 }
 
 /** A position in one epoch. */

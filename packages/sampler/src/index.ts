@@ -17,6 +17,7 @@ export {
 export { MinHeap } from './min-heap.ts';
 export { mixed, type MixedOptions, type MixedPart } from './mixed.ts';
 export { passFeedback } from './pass-feedback.ts';
+export { passIndependent } from './pass-independent.ts';
 export { MAX_SIZE, requireInteger, type IntegerRange } from './require-integer.ts';
 export { derivedSeed, seededRandom, type SeededRandom } from './seeded-random.ts';
 export { sequential } from './sequential.ts';

@@ -36,5 +36,14 @@ export function mixed(parts: readonly MixedPart[], { seed, size }: MixedOptions)
     parts.map(({ proportion }) => proportion),
   );
   const turns = parts.map(({ sampler }, k) => ({ sampler, quota: quotas[k] ?? 0, offset: offsets[k] ?? 0 }));
-  return { ...whole, ...interleaved(turns, seed) };
+  const independent = () =>
+    mixed(
+      parts.map(({ sampler, proportion }) => ({ sampler: sampler.independent ?? sampler, proportion })),
+      { seed, size: total },
+    );
+  return {
+    ...whole,
+    ...interleaved(turns, seed),
+    ...(parts.some(({ sampler }) => sampler.independent) && { independent: independent() }),
+  };
 }

@@ -1,4 +1,5 @@
 import { passFeedback } from './pass-feedback.ts';
+import { passIndependent } from './pass-independent.ts';
 import { populationOf, requirePosition, type IndexSampler } from './index-sampler.ts';
 import { requireInteger } from './require-integer.ts';
 
@@ -52,5 +53,6 @@ export function shard(sampler: IndexSampler, { rank, world }: Shard): IndexSampl
       };
     },
     ...passFeedback(sampler),
+    ...passIndependent(sampler, (independent) => shard(independent, { rank, world })),
   };
 }

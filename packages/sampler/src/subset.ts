@@ -1,5 +1,6 @@
 import { populationOf, requireObservation, type IndexSampler } from './index-sampler.ts';
 import { passFeedback } from './pass-feedback.ts';
+import { passIndependent } from './pass-independent.ts';
 import { PositionIndex } from './position-index.ts';
 import { MAX_SIZE, requireInteger } from './require-integer.ts';
 
@@ -42,6 +43,7 @@ export function subset(indices: ArrayLike<number>, sampler: IndexSampler): Index
       };
     },
     ...feedback(chosen, sampler),
+    ...passIndependent(sampler, (independent) => subset(chosen, independent)),
   };
 }
 

@@ -12,6 +12,7 @@ interface Cursor {
 interface Sampler {
   readonly size: number;
   readonly population?: number;
+  readonly independent?: Sampler;
   epoch(index: number, startAt?: number): Cursor;
   observe?(indices: ArrayLike<number>, losses: ArrayLike<number>): void;
   state?(): Json;
@@ -37,6 +38,8 @@ function drain(cursor: Cursor, counts: readonly number[]): { indices: number[]; 
 }
 
 const throughJson = <T extends Json>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+const ascending = (a: number, b: number): number => a - b;
 
 /** Losses that differ between examples and lie on both sides of 1. */
 const lossesOf = (indices: ArrayLike<number>): number[] =>
@@ -91,6 +94,19 @@ export function describeSampler<State extends Json = Json>(
       expect(drain(sampler.epoch(1), [1, 5, 2])).toEqual(whole);
       expect(drain(sampler.epoch(1, 1), [3]).weights).toEqual(whole.weights.slice(1));
     });
+
+    if (make().independent) {
+      it('has independent draws, as many as its own and of the same examples', () => {
+        const { size, population = size, independent, ...sampler } = make();
+        expect(independent?.size).toBe(size);
+        expect(independent?.population ?? independent?.size).toBe(population);
+        const draws = independent ? drain(independent.epoch(3), [7]).indices : [];
+        expect(draws.filter((index) => index < 0 || index >= population)).toEqual([]);
+        expect(draws).toHaveLength(size);
+        const own = drain(sampler.epoch(3), [7]).indices;
+        if (eachOnce) expect(draws.toSorted(ascending)).toEqual(own.toSorted(ascending));
+      });
+    }
 
     if (make().observe) adaptiveChecks(make);
   });

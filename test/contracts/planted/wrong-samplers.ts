@@ -30,6 +30,20 @@ describeSampler('shared memory', (): IndexSampler => {
     },
   };
 });
+describeSampler('independent draws of fewer examples', () => ({
+  ...order,
+  independent: shuffled(19, { seed: 1 }),
+}));
+describeSampler('independent draws that repeat an example', () => ({
+  ...order,
+  independent: {
+    ...order,
+    epoch: (index, startAt) => {
+      const cursor = order.epoch(index, startAt);
+      return { take: (count) => cursor.take(count).map((i) => (i === 3 ? 4 : i)) };
+    },
+  },
+}));
 describeSampler('takes half an example', () => ({
   ...order,
   epoch: (index, startAt) => {

@@ -24,14 +24,12 @@ const slice = (rows, from, to) => ({
 });
 
 const INPUTS = 64;
-/** Standard deviation of the noise of a target: its square is the least mean squared error there is. */
-export const NOISE = 1;
-
 /**
- * y = w·x + ε with normal x whose scale falls from 1 to 0.1 over the inputs, and normal ε. At the start the gradient is
- * that of |w|², in the end noise is all there is, so that the noise scale grows through the run.
+ * y = w·x + ε with normal x whose scale falls from 1 to 0.1 over the inputs, and normal ε of standard deviation `noise`:
+ * its square is the least mean squared error there is, and what w·x adds is about 10. At the start the gradient is that of |w|², in
+ * the end noise is all there is, so that the noise scale grows through the run.
  */
-export function regressionData({ count, seed }) {
+export function regressionData({ count, seed, noise }) {
   const random = seededRandom(seed);
   const normal = () =>
     Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
@@ -40,7 +38,7 @@ export function regressionData({ count, seed }) {
   const xs = new Float32Array(count * INPUTS);
   const ys = new Float32Array(count);
   for (let row = 0; row < count; row += 1) {
-    let sum = NOISE * normal();
+    let sum = noise * normal();
     for (let i = 0; i < INPUTS; i += 1) {
       const x = scale[i] * normal();
       xs[row * INPUTS + i] = x;

@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSource, loadDataset, splitValidation } from '@batchwise/data';
-import { NOISE, regressionData, rowSource, sst2Data } from './data.mjs';
+import { regressionData, rowSource, sst2Data } from './data.mjs';
 
 const dataRoot = () => process.env.BATCHWISE_DATA_DIR;
 
@@ -37,14 +37,10 @@ export const TASKS = {
     quick: { examples: 1000, maxEpochs: 1, target: accuracy(0.7) },
     load: (size) => images('digits', { ...size, flat: false, network: cnn }),
   },
-  regression: {
-    tunedOn: false,
-    maxEpochs: 20,
-    rates: { sgd: 0.01, momentum: 0.001, adam: 0.002 },
-    target: { metric: 'loss', value: 1.02 * NOISE ** 2, direction: 'atMost' },
-    quick: { examples: 3000, maxEpochs: 4, target: { metric: 'loss', value: 2, direction: 'atMost' } },
-    load: ({ examples = 50_000 }) => rows(regressionData({ count: examples, seed: 11 }), linear),
-  },
+  regression: regression({ noise: 1, target: 1.02, quick: 2 }),
+  // Noise scales far from the usual: some tens, and some ten thousands of examples.
+  'regression-clear': regression({ noise: 0.1, target: 0.05, quick: 1 }),
+  'regression-noisy': regression({ noise: 20, target: 391, quick: 420 }),
   'cifar10-cnn': {
     tunedOn: false,
     maxEpochs: 20,
@@ -61,6 +57,19 @@ export const TASKS = {
     load: async () => rows(await sst2Data(join(dataRoot() ?? '', 'sst2')), words),
   },
 };
+
+/** A linear regression whose noise is known, to a mean squared error. */
+function regression({ noise, target, quick }) {
+  const atMost = (value) => ({ metric: 'loss', value, direction: 'atMost' });
+  return {
+    tunedOn: false,
+    maxEpochs: 20,
+    rates: { sgd: 0.01, momentum: 0.001, adam: 0.002 },
+    target: atMost(target),
+    quick: { examples: 3000, maxEpochs: 4, target: atMost(quick) },
+    load: ({ examples = 50_000 }) => rows(regressionData({ count: examples, seed: 11, noise }), linear),
+  };
+}
 
 /** The rate for batches of 32. */
 export const learningRateOf = (task, optimizer) => (task.rates ?? USUAL_RATES)[optimizer];

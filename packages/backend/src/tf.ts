@@ -8,6 +8,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 export type Tf = Pick<
   typeof tfc,
   | 'add'
+  | 'addN'
   | 'backend'
   | 'concat'
   | 'dispose'

@@ -25,7 +25,7 @@ interface Attached {
 /**
  * For WebGPU, on which TensorFlow.js fails silently: an operation that did not work leaves zeros or old values, and the
  * loss looks fine. So all work runs in error scopes and counts only once they were empty; what it may have written by
- * then is held on the device and taken back otherwise. See docs/decisions/0006.
+ * then is held on the device and taken back otherwise. See docs/decisions/0008.
  */
 export class WebgpuKeeper implements EngineKeeper {
   readonly #kept: Kept;

@@ -38,11 +38,16 @@ const MAX_TRACES = 24;
 /** Values that are not finite, or near a kink of the loss, settle nothing: so many times it is tried. */
 const MAX_ATTEMPTS = 3;
 
-/** From one look at whether the work is still the same to the next, in uses: what it is made with may have changed. */
-const LOOK_EVERY = 500;
+/**
+ * The use at which it is looked whether the work is still the same, for what it is made with may have changed. Each next
+ * look comes after twice as many uses: it takes as long as a step without a graph.
+ */
+const FIRST_LOOK = 500;
 
 interface Entry {
   uses: number;
+  /** The use at which it is looked whether the work is still the same. */
+  lookAt: number;
   attempts: number;
   state: 'new' | 'eager' | Trace;
 }
@@ -75,7 +80,7 @@ export class Tracer implements StepRunner {
     const isDue = entry.uses >= TRACED_AT_USE[work.part] + (this.#isShrunk(work) ? 1 : 0);
     const { state } = entry;
     if (state instanceof Trace)
-      return entry.uses % LOOK_EVERY === 0
+      return entry.uses >= entry.lookAt
         ? this.#look(entry, { trace: state, work })
         : this.#replay(entry, { trace: state, work });
     return state === 'new' && isDue ? this.#trace(entry, work) : this.#eager(work);
@@ -90,7 +95,7 @@ export class Tracer implements StepRunner {
 
   #entryOf({ part, key }: TensorWork): Entry {
     const name = `${part} ${key}`;
-    const entry = this.#entries.get(name) ?? { uses: 0, attempts: 0, state: 'new' };
+    const entry = this.#entries.get(name) ?? { uses: 0, lookAt: FIRST_LOOK, attempts: 0, state: 'new' };
     // The last one is the most recently used.
     this.#entries.delete(name);
     this.#entries.set(name, entry);
@@ -142,6 +147,7 @@ export class Tracer implements StepRunner {
 
   /** Does the work kernel by kernel, and forgets the trace where it is not what it was. */
   #look(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
+    entry.lookAt = 2 * entry.uses;
     const { results, program } = observe(this.#tf, this.#backend, work);
     if (!trace.standsFor(program, work.numbers ?? [])) {
       trace.delete();

@@ -89,7 +89,7 @@ describe('work that is the same each time', () => {
     expect(run(dropout())).toEqual({ values: [[1, 2, 3]], asked: ['run'] });
   });
 
-  it('is looked at again after 500 uses, and traced anew where it has changed', () => {
+  it('is looked at again after 500 uses and then ever more rarely, and traced anew where it has changed', () => {
     let factor = 3;
     const changing = () => work({ compute: () => [native.op('Mul', x, native.constant([factor]))] });
     for (let i = 0; i < 499; i += 1) run(changing());
@@ -98,6 +98,10 @@ describe('work that is the same each time', () => {
     expect(native.graphs.size).toBe(0);
     run(changing());
     expect(run(changing())).toEqual({ values: [[4, 8, 12]], asked: ['run'] });
+    const looks = Array.from({ length: 2000 }, (_, i) => i + 503).filter(
+      () => run(changing()).asked[0] === 'Mul',
+    );
+    expect(looks).toEqual([1000, 2000]);
   });
 
   it('is traced at its second use where the batch is smaller than the one before', () => {

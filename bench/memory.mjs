@@ -1,7 +1,10 @@
 // The ceiling that findCeiling finds against the true one, on engines with a hard limit, each trial in a process of its own.
-//   node bench/memory.mjs [--engine webgpu|native|native-mkl|wasm] [--model mlp|cnn|cnn-bn|lstm] [--json FILE]
+//   node bench/memory.mjs [--engine webgpu|native|native-bfc|wasm|container] [--model mlp|cnn|cnn-bn|lstm]
+//                         [--searches N] [--json FILE]
 // The truth is found by trying: up from the ceiling until a size fails, then by halves to the largest that trains, with its
-// neighbours. native needs `batchwise setup-native` first.
+// neighbours. Predictions are judged twice: what the search expected of each size before it tried it, and what the fit
+// that it ends with says of other sizes. native and container need `batchwise setup-native`; container also needs to be
+// allowed to make a control group. No time is measured, so other work does no harm.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,119 +12,103 @@ import { findCeiling, predictPeakBytes } from '@batchwise/memory-probe';
 import { isolatedTrial } from '@batchwise/memory-probe/node';
 import { ENGINES } from './memory/engines.mjs';
 import { MODELS } from './memory/models.mjs';
+import { errorsLine, percent, rowLine, totalsOf } from './memory/report.mjs';
+import { largestThatTrains } from './memory/truth.mjs';
 
 const { values: options } = parseArgs({
   options: {
     engine: { type: 'string', multiple: true, default: Object.keys(ENGINES) },
     model: { type: 'string', multiple: true, default: Object.keys(MODELS) },
+    searches: { type: 'string', default: '3' },
     json: { type: 'string' },
   },
 });
 
 const modulePath = fileURLToPath(new URL('memory/trial-process.mjs', import.meta.url));
-/** Sizes between which predictions are held against measurements. */
-const CHECKED_SIZES = 8;
+/** Sizes, from the first trial to the ceiling, at which the fit is held against measurements. */
+const CHECKED_SIZES = 5;
+const FIRST = 16;
 
-const trialOf = (engine, model) => {
+function trialOf(engine, model, limits) {
   const { env, execArgv = [] } = ENGINES[engine];
-  return isolatedTrial({
-    modulePath,
-    args: [engine, model],
-    execArgv,
-    env: { ...process.env, ...env },
-    timeoutSeconds: 600,
-  });
-};
-
-/** The largest size that trains, at `low` or above. Sizes fail only from there on, or it says so. */
-async function trueCeiling(trial, low) {
-  const tried = new Map();
-  const fits = async (batchSize) => {
-    const known = tried.get(batchSize);
-    if (known !== undefined) return known;
-    const outcome = await trial({
-      batchSize,
-      referenceSize: null,
-      predictedPeakBytes: null,
-      signal: undefined,
-    });
-    const trains = outcome.kind === 'trained';
-    tried.set(batchSize, trains);
-    return trains;
+  const common = { modulePath, args: [engine, model], execArgv, timeoutSeconds: 600, ...limits };
+  const isolated = isolatedTrial({ ...common, env: { ...process.env, ...env } });
+  return {
+    search: isolated,
+    /** One size, without a canary and with no expectation. */
+    run: (batchSize) =>
+      isolated({ batchSize, referenceSize: null, predictedPeakBytes: null, signal: undefined }),
   };
-  let high = Math.ceil(1.01 * low) + 1;
-  for (let step = 0.02; await fits(high); step *= 2) {
-    low = high;
-    high = Math.ceil(high * (1 + step));
-  }
-  while (high - low > Math.max(1, 0.004 * low)) {
-    const middle = Math.round((low + high) / 2);
-    if (await fits(middle)) low = middle;
-    else high = middle;
-  }
-  // Sizes above that train all the same, or below that do not.
-  const odd = [];
-  for (const share of [0.97, 0.985]) if (!(await fits(Math.round(share * low)))) odd.push(share);
-  for (const share of [1.015, 1.03]) if (await fits(Math.round(share * low))) odd.push(share);
-  return { batchSize: low, odd };
 }
 
-/** Predicted against measured peaks, from the first size to the ceiling. */
-async function predictionErrors(trial, { fit, batchSize, trials }) {
-  if (!fit) return [];
-  const tried = new Set(trials.map((record) => record.batchSize));
+const error = (predicted, { peakBytes }) => predicted / peakBytes - 1;
+
+/** What the search expected of the sizes that it tried, as far as they ran. */
+const expected = ({ trials }) =>
+  trials
+    .filter(({ predictedPeakBytes, peak }) => predictedPeakBytes !== null && peak)
+    .map(({ batchSize, predictedPeakBytes, peak }) => ({
+      batchSize,
+      error: error(predictedPeakBytes, peak),
+    }));
+
+/** What the fit says of sizes between those that were tried. */
+async function between(run, { fit, batchSize, trials }) {
   const errors = [];
-  for (let k = 1; k <= CHECKED_SIZES; k += 1) {
-    const size = Math.round(32 * (batchSize / 32) ** (k / (CHECKED_SIZES + 1)));
-    if (tried.has(size)) continue;
-    const { peak } = await trial({
-      batchSize: size,
-      referenceSize: null,
-      predictedPeakBytes: null,
-      signal: undefined,
-    });
-    if (peak?.peakBytes > 0)
-      errors.push({ batchSize: size, error: predictPeakBytes(fit, size) / peak.peakBytes - 1 });
+  for (let k = 1; fit && k <= CHECKED_SIZES; k += 1) {
+    const size = Math.round(FIRST * (batchSize / FIRST) ** (k / (CHECKED_SIZES + 1)));
+    if (trials.some((trial) => trial.batchSize === size)) continue;
+    const { peak } = await run(size);
+    if (peak) errors.push({ batchSize: size, error: error(predictPeakBytes(fit, size), peak) });
   }
   return errors;
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
-const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
+async function measure(engine, model, limits) {
+  const { budgetBytes, canary = 'required' } = ENGINES[engine];
+  const { search, run } = trialOf(engine, model, limits);
+  const searches = [];
+  for (let k = 0; k < Number(options.searches); k += 1) {
+    const ceiling = await findCeiling(search, { budgetBytes, canary, start: FIRST });
+    const again = await run(ceiling.batchSize);
+    searches.push({ ceiling, expected: expected(ceiling), trainsAgain: again.kind === 'trained' });
+  }
+  const highest = Math.max(...searches.map(({ ceiling }) => ceiling.batchSize));
+  const truth = await largestThatTrains(run, highest);
+  return { engine, model, searches, truth, between: await between(run, searches[0].ceiling) };
+}
 
 const rows = [];
-console.log('engine  model   ceiling  true     share    limited by     trials  failed  sizes tried');
+console.log('engine     model  ceilings        true   of the truth     trials  too big  expected  between');
 for (const engine of options.engine) {
+  const { isolation = () => ({}) } = ENGINES[engine];
+  const limits = isolation();
+  if (limits === undefined) {
+    console.log(`${engine}: left out, for this process may not make a control group`);
+    continue;
+  }
   for (const model of options.model) {
-    const trial = trialOf(engine, model);
-    const { budgetBytes, safety, canary = 'required' } = ENGINES[engine];
-    const startedAt = performance.now();
-    const ceiling = await findCeiling(trial, { budgetBytes, canary, ...(safety && { safety }) });
-    const seconds = (performance.now() - startedAt) / 1000;
-    const truth = await trueCeiling(trial, ceiling.batchSize);
-    const errors = await predictionErrors(trial, ceiling);
-    rows.push({ engine, model, ceiling, truth, errors, seconds });
-    const failed = ceiling.trials.filter(({ verdict }) => verdict !== 'fits').length;
-    console.log(
-      [
-        engine.padEnd(7),
-        model.padEnd(7),
-        String(ceiling.batchSize).padEnd(8),
-        String(truth.batchSize).padEnd(8),
-        percent(ceiling.batchSize / truth.batchSize).padEnd(8),
-        ceiling.limitedBy.padEnd(14),
-        String(ceiling.trials.length).padEnd(7),
-        String(failed).padEnd(7),
-        ceiling.trials.map(({ batchSize }) => batchSize).join(' '),
-        truth.odd.length > 0 ? `(not monotonic at ${truth.odd.join(', ')} of the true ceiling)` : '',
-      ].join(' '),
-    );
+    const row = await measure(engine, model, limits);
+    rows.push(row);
+    console.log(rowLine(row));
+    if (options.json)
+      writeFileSync(options.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
   }
 }
-const errors = sorted(rows.flatMap((row) => row.errors.map(({ error }) => Math.abs(error))));
+const { searches, within, clean, trialsAtMost, failedAgain } = totalsOf(rows);
 console.log(
-  `Predicted against measured peak, ${errors.length} sizes: median ${percent(errors[Math.floor(errors.length / 2)])}, ` +
-    `worst ${percent(errors.at(-1))}.`,
+  `${searches} searches: ${percent(within / searches)} within 5 % of the truth, at most ${trialsAtMost} trials, ` +
+    `${percent(clean / searches)} without a trial that was too big; ${failedAgain} ceilings failed when they were run again.`,
 );
-if (options.json)
-  writeFileSync(options.json, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+console.log(
+  errorsLine(
+    'What was expected of a size before it was tried',
+    rows.flatMap((row) => row.searches).flatMap((each) => each.expected),
+  ),
+);
+console.log(
+  errorsLine(
+    'What the fit says of sizes between',
+    rows.flatMap((row) => row.between),
+  ),
+);

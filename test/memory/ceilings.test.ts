@@ -1,9 +1,10 @@
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory } from '@batchwise/data';
 import { findCeiling, type TrialOutcome } from '@batchwise/memory-probe';
 import { isolatedTrial } from '@batchwise/memory-probe/node';
 import { nativeLocation } from '@batchwise/native';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireBuild } from '../support/repository.ts';
 
 beforeAll(requireBuild);
@@ -12,16 +13,34 @@ const MIB = 2 ** 20;
 const modulePath = fileURLToPath(new URL('serve-trial.mjs', import.meta.url));
 const hasNative = nativeLocation(cacheDirectory(), 'cpu') !== undefined;
 
-/** Engines with a hard limit, each trial in a process of its own. */
+/** A control group of version 1 or 2 with 400 MiB, where this process may make one. */
+const controlGroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']
+  .map((root) => `${root}/batchwise-ceilings-${process.pid}`)
+  .find((folder, version) => {
+    try {
+      mkdirSync(folder);
+      afterAll(() => rmdirSync(folder));
+      writeFileSync(`${folder}/${version === 0 ? 'memory.limit_in_bytes' : 'memory.max'}`, `${400 * MIB}`);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+/** Engines with a hard limit, each trial in a process of its own. `tooBig` is a size far above it. */
 const engines = [
   {
-    name: 'wasm',
+    name: 'wasm with a heap of 128 MiB',
     budgetBytes: 128 * MIB,
+    tooBig: 4000,
+    isHere: true,
     start: { args: ['wasm'], execArgv: [`--wasm-max-mem-pages=${(128 * MIB) / 65_536}`] },
   },
   {
-    name: 'native',
+    name: 'native with an allocator of 128 MiB, that of GPUs',
     budgetBytes: 128 * MIB,
+    tooBig: 4000,
+    isHere: hasNative,
     start: {
       args: ['native'],
       execArgv: [],
@@ -33,9 +52,32 @@ const engines = [
       },
     },
   },
-].filter(({ name }) => name !== 'native' || hasNative);
+  {
+    name: 'native with TF_MKL_ALLOC_MAX_BYTES at 400 MB',
+    budgetBytes: 400e6,
+    tooBig: 8000,
+    isHere: hasNative,
+    start: {
+      args: ['native'],
+      execArgv: [],
+      env: { ...process.env, TF_ENABLE_ONEDNN_OPTS: '1', TF_MKL_ALLOC_MAX_BYTES: '400000000' },
+    },
+  },
+  {
+    name: 'native in a control group of 400 MiB',
+    budgetBytes: 400 * MIB,
+    tooBig: 20_000,
+    isHere: hasNative && controlGroup !== undefined,
+    start: {
+      args: ['native', 'resident'],
+      execArgv: [],
+      env: { ...process.env, TF_ENABLE_ONEDNN_OPTS: '0' },
+      ...(controlGroup !== undefined && { controlGroup }),
+    },
+  },
+].filter(({ isHere }) => isHere);
 
-describe.each(engines)('on $name with 128 MiB', ({ budgetBytes, start }) => {
+describe.each(engines)('on $name', ({ budgetBytes, tooBig, start }) => {
   const trial = isolatedTrial({ modulePath, timeoutSeconds: 100, ...start });
 
   it('a ceiling is found that trained right, and what failed did for memory', async () => {
@@ -55,7 +97,7 @@ describe.each(engines)('on $name with 128 MiB', ({ budgetBytes, start }) => {
 
   it('a size far above is too big, and no other error', async () => {
     const outcome: TrialOutcome = await trial({
-      batchSize: 4000,
+      batchSize: tooBig,
       referenceSize: null,
       predictedPeakBytes: null,
       signal: undefined,

@@ -1,10 +1,10 @@
 // @ts-check
-// Serves one trial of a small CNN: node serve-trial.mjs native|wasm
+// Serves one trial of a small CNN: node serve-trial.mjs native|wasm [resident]
 import { memoryTrial } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { cacheDirectory } from '@batchwise/data';
 import { allocatorMeter } from '@batchwise/memory-probe';
-import { serveTrial } from '@batchwise/memory-probe/node';
+import { residentMeter, serveTrial } from '@batchwise/memory-probe/node';
 import { allocatorStatistics, nativeLocation } from '@batchwise/native';
 
 const name = process.argv[2] === 'native' ? 'native' : 'wasm';
@@ -48,6 +48,7 @@ serveTrial(async (request) => {
   });
   model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' });
   const statistics = name === 'native' && location ? allocatorStatistics(location) : undefined;
-  const meter = statistics && allocatorMeter(statistics, 'CPU:0');
+  const allocator = statistics && allocatorMeter(statistics, 'CPU:0');
+  const meter = process.argv[3] === 'resident' ? residentMeter() : allocator;
   return memoryTrial(tf, model, { source, ...(meter && { meter }) })(request);
 });

@@ -6,6 +6,7 @@ import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
 import { budgetOf } from './memory/budget.ts';
 import { CeilingStore, ceilingKey } from './memory/ceiling-store.ts';
+import { deviceMemory } from './memory/device-memory.ts';
 import { keepCeiling } from './memory/run-ceiling.ts';
 import { searchCeiling } from './memory/search.ts';
 import { makeModel } from './models.ts';
@@ -60,6 +61,7 @@ async function probe(data: SplitDataset, { options, signal }: Job): Promise<void
       backend: tfjsBackend(engine.tf, model),
       source: imageSource(examples, { imageShape, classes, shuffle: false, flat: name === 'mlp' }),
       budget,
+      meter: deviceMemory(engine).meter,
       limits: {
         start: options.start,
         maxTrials: options.trials,

@@ -13,22 +13,22 @@ const room = (freeBytes: number) => () =>
 
 describe('the budget of an engine', () => {
   it('is what was asked for, before all else', async () => {
-    expect(await budgetOf(wasm, { budget: 5e6, safety: 0.7 }, room(1e6))).toMatchObject({
+    expect(await budgetOf(wasm, { budget: 5e6, safety: 0.7 }, { room: room(1e6) })).toMatchObject({
       bytes: 5e6,
       safety: 0.7,
     });
   });
 
   it('is the limit of the engine, or four fifths of the free memory where that is less', async () => {
-    expect((await budgetOf(wasm, {}, room(8e9))).bytes).toBe(3.2e9);
-    expect((await budgetOf(wasm, {}, room(2e9))).bytes).toBe(1.6e9);
+    expect((await budgetOf(wasm, {}, { room: room(8e9) })).bytes).toBe(3.2e9);
+    expect((await budgetOf(wasm, {}, { room: room(2e9) })).bytes).toBe(1.6e9);
     const cpu = { ...wasm, name: 'cpu' as const, limits: { memoryBytes: null, tensorBytes: null } };
-    expect((await budgetOf(cpu, {}, room(10e9))).bytes).toBe(8e9);
+    expect((await budgetOf(cpu, {}, { room: room(10e9) })).bytes).toBe(8e9);
   });
 
   it('is not known for a GPU, but for one in software it is the memory of the machine', async () => {
-    expect((await budgetOf(gpu, {}, room(1e9))).bytes).toBeUndefined();
-    expect((await budgetOf({ ...gpu, device: 'SwiftShader' }, {}, room(1e9))).bytes).toBe(0.8e9);
+    expect((await budgetOf(gpu, {}, { room: room(1e9) })).bytes).toBeUndefined();
+    expect((await budgetOf({ ...gpu, device: 'SwiftShader' }, {}, { room: room(1e9) })).bytes).toBe(0.8e9);
   });
 });
 

@@ -241,6 +241,11 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     for (const tensor of gradients.flatMap(tensorsOf)) if (!tensor.isDisposed) tensor.dispose();
   }
 
+  /** Begins a new peak; the graphs of the run stay. */
+  resetPeak(): Promise<void> {
+    return this.#keeper.endRun();
+  }
+
   endRun(): Promise<void> {
     this.#steps.dispose();
     this.#moments.set(1);

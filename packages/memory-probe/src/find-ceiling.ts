@@ -1,15 +1,10 @@
 import { sizeRange, type SizeBounds } from './bounds.ts';
 import { explainCeiling } from './explain.ts';
 import { judgeTrial } from './judge-trial.ts';
-import {
-  fitMemory,
-  predictPeakBytes,
-  upperPeakBytes,
-  type MeasuredPeak,
-  type MemoryFit,
-} from './memory-fit.ts';
+import { predictPeakBytes, upperPeakBytes, type MemoryFit } from './memory-fit.ts';
 import { bestOf, fillsMemory, propose, type CeilingLimit } from './propose.ts';
-import type { Certainty, PeakReading } from './reading.ts';
+import type { Certainty } from './reading.ts';
+import { fitGradients, fitSteps, type MeasuredStep } from './step-fit.ts';
 import type { AbortSignalLike, Trial, TrialOutcome, TrialRecord, TrialRequest } from './trial.ts';
 
 /** Options of {@link findCeiling}. */
@@ -112,7 +107,7 @@ class CeilingSearch {
       start,
       allowedBytes: this.#allowedBytes(),
       fit: this.#fit,
-      gradientFit: this.#gradientFit(),
+      gradientFit: fitGradients(this.#steps(), this.#noise()),
       isLastTrial: this.#trials.length === maxTrials - 1,
       resolution,
     });
@@ -152,10 +147,7 @@ class CeilingSearch {
     const predictedPeakBytes = this.#fit ? predictPeakBytes(this.#fit, batchSize) : null;
     const kept = { ...record, predictedPeakBytes, seconds };
     this.#trials.push(kept);
-    this.#fit = fitMemory(
-      this.#readings(({ peakBytes }) => peakBytes),
-      { relativeNoise: this.#noise() },
-    );
+    this.#fit = fitSteps(this.#steps(), this.#noise());
     onTrial?.(kept);
   }
 
@@ -200,16 +192,8 @@ class CeilingSearch {
     };
   }
 
-  #readings(of: (peak: PeakReading) => number | null): MeasuredPeak[] {
-    return this.#trials.flatMap(({ batchSize, peak }) => {
-      const peakBytes = peak && of(peak);
-      return peakBytes === null ? [] : [{ batchSize, peakBytes }];
-    });
-  }
-
-  #gradientFit(): MemoryFit | undefined {
-    const readings = this.#readings(({ gradientPeakBytes }) => gradientPeakBytes);
-    return fitMemory(readings, { relativeNoise: this.#noise(), hasFloor: false });
+  #steps(): MeasuredStep[] {
+    return this.#trials.flatMap(({ batchSize, peak }) => (peak ? [{ batchSize, ...peak }] : []));
   }
 
   #noise(): number {

@@ -33,6 +33,7 @@ export function judgeTrial(
     peak: null,
     predictedPeakBytes: null,
     steps: 0,
+    stepSeconds: null,
     canaryDeviation: null,
     message: null,
   };
@@ -46,11 +47,12 @@ export function judgeTrial(
     return { record: { ...blank, verdict: outcome.kind, limit, message: outcome.message }, byNature };
   }
   requireProof(request, outcome, standard);
-  const { steps, canary } = outcome;
+  const { steps, stepSeconds = null, canary } = outcome;
   const peak = believed(outcome.peak);
   const trained = {
     ...blank,
     steps,
+    stepSeconds,
     peak,
     message: outcome.peak && !peak ? unbelievable(outcome.peak) : null,
   };

@@ -20,12 +20,10 @@ export interface AllocatorReader {
   resetPeak(device: string): boolean;
 }
 
-/** TensorFlow's allocator for the processor with oneDNN: it counts blocks above 256 KiB only. */
-const COUNTS_LARGE_BLOCKS = 'mklcpu';
-
 /**
  * Meters one device of native TensorFlow: what its allocator counts, which is what runs out. Whole chunks are counted,
- * which may be up to twice what was asked for while there is room; by `mklcpu`, large ones only.
+ * which may be up to twice what was asked for while there is room, so readings scatter. `mklcpu`, that of the processor
+ * with oneDNN, neither counts nor limits blocks below 256 KiB; `memoryTrial` of @batchwise/backend adds those of tensors.
  * @param device such as `GPU:0`
  * @returns undefined where the allocator keeps no statistics, or no peak of its own choosing
  */
@@ -34,7 +32,7 @@ export function allocatorMeter(reader: AllocatorReader, device: string): MemoryM
   if (!statistics || !reader.resetPeak(device)) return undefined;
   return {
     source: `allocator ${statistics.allocator}`,
-    certainty: statistics.allocator === COUNTS_LARGE_BLOCKS ? 'unknown' : 'upperBound',
+    certainty: 'upperBound',
     begin: () => void reader.resetPeak(device),
     read: () => {
       const now = reader.read(device);
@@ -46,6 +44,8 @@ export function allocatorMeter(reader: AllocatorReader, device: string): MemoryM
 /** The part of a backend that tells its memory. */
 export interface MeteredBackend {
   memory(): { readonly bytesInUse: number; readonly peakBytes: number; readonly source: string };
+  /** Begins a new peak. Where it is missing, `endRun` does. */
+  resetPeak?(): Awaitable<void>;
   /** Ends a run, and with it the peak. */
   endRun(): Awaitable<void>;
 }
@@ -53,13 +53,13 @@ export interface MeteredBackend {
 /** What the sources of @batchwise/backend count: all buffers of a GPU, or tensors, which are not all that is in use. */
 const CERTAINTY: Readonly<Record<string, Certainty>> = { buffers: 'exact' };
 
-/** Meters what a backend tracks itself. Each `begin` ends a run of the backend. */
+/** Meters what a backend tracks itself. Each `begin` ends a run of the backend that can begin a new peak in no other way. */
 export function backendMeter(backend: MeteredBackend): MemoryMeter {
   const { source } = backend.memory();
   return {
     source,
     certainty: CERTAINTY[source] ?? 'unknown',
-    begin: () => backend.endRun(),
+    begin: () => (backend.resetPeak ? backend.resetPeak() : backend.endRun()),
     read: () => backend.memory(),
   };
 }

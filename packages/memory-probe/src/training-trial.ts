@@ -26,6 +26,8 @@ export interface TrainingTrialOptions<Batch, Gradient> {
   readonly steps?: number;
   /** Micro-batches whose gradients are added up for an update; with 2 there is one more gradient in memory. Default 1. */
   readonly microBatches?: number;
+  /** Seconds from any fixed origin; with one, a trial tells how long its last update took. */
+  readonly clock?: () => number;
   /** Whether an error that is out of memory to `classify` is a limit of the device instead, such as a buffer's size. */
   readonly isDeviceLimit?: (error: unknown) => boolean;
 }
@@ -85,10 +87,10 @@ async function attempt<Batch, Gradient>(
   const batch = await settings.source.epoch(0).take(request.batchSize);
   if (batch === undefined) throw new RangeError('The source has no examples.');
   const examples = backend.sizeOf(batch);
-  const { steps, peak } = await train(settings, batch, { kept, request });
+  const { steps, stepSeconds, peak } = await train(settings, batch, { kept, request });
   const partSize = request.referenceSize;
   const canary = partSize === null ? null : await takeCanary(backend, batch, partSize);
-  return { kind: 'trained', steps, examples, peak, canary };
+  return { kind: 'trained', steps, examples, peak, stepSeconds, canary };
 }
 
 /** What a failure says of the size; undefined where it says nothing. */
@@ -105,15 +107,22 @@ async function explain<Batch, Gradient>(
   return { kind: 'lost', message };
 }
 
-/** The last update is metered in two phases, for the optimizer's temporaries hide the growth of small batches. */
+/**
+ * Each update is metered in two phases, for the optimizer's temporaries hide the growth of small batches. The first update
+ * counts as well: where steps become graphs, it is the one that runs kernel by kernel and takes the most.
+ */
 async function train<Batch, Gradient>(
   settings: Settings<Batch, Gradient>,
   batch: Batch,
   { kept, request }: { readonly kept: KeptState; readonly request: TrialRequest },
-): Promise<{ readonly steps: number; readonly peak: PeakReading | null }> {
-  const { backend, meter } = settings;
+): Promise<{
+  readonly steps: number;
+  readonly stepSeconds: number | null;
+  readonly peak: PeakReading | null;
+}> {
+  const { backend, meter, clock } = settings;
   let peakBytes = 0;
-  let gradientPeakBytes: number | null = null;
+  let gradientPeakBytes = 0;
   let isKnown = true;
   const note = async (): Promise<number | null> => {
     await backend.settle();
@@ -122,24 +131,25 @@ async function train<Batch, Gradient>(
     peakBytes = Math.max(peakBytes, reading?.peakBytes ?? 0);
     return reading?.peakBytes ?? null;
   };
-  await meter.begin();
   let steps = 0;
+  let stepSeconds: number | null = null;
   for (; steps < settings.steps; steps += 1) {
     if (request.signal?.aborted) throw request.signal.reason ?? new Error('The trial was aborted.');
-    const isLast = steps === settings.steps - 1;
-    if (isLast) await meter.begin();
+    await meter.begin();
+    const startedAt = clock?.();
     const gradient = await meanGradient(settings, batch);
     try {
-      if (isLast) gradientPeakBytes = await note();
+      gradientPeakBytes = Math.max(gradientPeakBytes, (await note()) ?? 0);
       await backend.apply(gradient, 1);
     } finally {
       backend.release(gradient);
     }
     await note();
+    stepSeconds = clock && startedAt !== undefined ? clock() - startedAt : null;
   }
   const { source, certainty } = meter;
   const peak = { peakBytes, gradientPeakBytes, baseBytes: kept.bytes, source, certainty };
-  return { steps, peak: isKnown ? peak : null };
+  return { steps, stepSeconds, peak: isKnown ? peak : null };
 }
 
 /** As the training loop adds up micro-batches: all of them are this batch. */

@@ -40,6 +40,8 @@ export type TrialOutcome =
       readonly examples: number;
       /** Null where nothing can be read. */
       readonly peak: PeakReading | null;
+      /** Of the last update, seconds. */
+      readonly stepSeconds?: number | null;
       /** Compared by `findCeiling`; null where none was taken. */
       readonly canary: readonly CanaryPair[] | null;
     }
@@ -74,6 +76,8 @@ export type TrialRecord = {
   /** What the fit expected, without its band; null where there was no fit yet. */
   readonly predictedPeakBytes: number | null;
   readonly steps: number;
+  /** Of the last update, seconds, as the trial says; null where it does not. */
+  readonly stepSeconds: number | null;
   /** Largest relative difference between the whole batch and its parts, of any quantity; null without a canary. */
   readonly canaryDeviation: number | null;
   /** Null where `findCeiling` was given no clock. */

@@ -82,11 +82,26 @@ describe('findCeiling on a device with a hard limit', () => {
       },
       predictedPeakBytes: null,
       steps: 2,
+      stepSeconds: null,
       canaryDeviation: 0,
       seconds: null,
       message: null,
     });
     expect(JSON.parse(JSON.stringify(ceiling))).toEqual(ceiling);
+  });
+
+  it('predicts from the third trial on where gradients are told apart', async () => {
+    const { ceiling } = await search({ ...heavy, memoryBytes: 600 * MB });
+    const predicted = ceiling.trials.map(({ batchSize, predictedPeakBytes, peak }) => [
+      predictedPeakBytes === null,
+      Math.abs((predictedPeakBytes ?? heavy.peakBytes(batchSize)) / (peak?.peakBytes ?? NaN) - 1) < 1e-9,
+    ]);
+    expect(predicted.slice(0, 2)).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+    for (const each of predicted.slice(2)) expect(each).toEqual([false, true]);
+    expect(predicted.length).toBeGreaterThan(2);
   });
 
   it('predicts what it tries next once it has a fit', async () => {

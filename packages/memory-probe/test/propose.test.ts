@@ -11,6 +11,7 @@ const record = (batchSize: number, fields: Partial<TrialRecord> = {}): TrialReco
   peak: null,
   predictedPeakBytes: null,
   steps: 2,
+  stepSeconds: null,
   canaryDeviation: null,
   seconds: null,
   message: null,

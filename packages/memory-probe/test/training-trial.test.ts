@@ -76,9 +76,9 @@ describe('trainingTrial', () => {
     expect(backend.live).toBe(0);
   });
 
-  it('meters the last update in two phases', async () => {
+  it('meters each update in two phases, and takes the most of each', async () => {
     const backend = new QuadraticBackend();
-    const peaks = [30, 20, 25];
+    const peaks = [22, 30, 20, 25];
     const calls: string[] = [];
     const meter: MemoryMeter = {
       source: 'test',
@@ -91,9 +91,22 @@ describe('trainingTrial', () => {
     };
     const trial = trainingTrial({ backend, source: source(), ...keeping(backend), meter });
     expect(await trial(asked())).toMatchObject({
-      peak: { peakBytes: 30, gradientPeakBytes: 20, baseBytes: 8, source: 'test', certainty: 'exact' },
+      peak: { peakBytes: 30, gradientPeakBytes: 22, baseBytes: 8, source: 'test', certainty: 'exact' },
     });
-    expect(calls).toEqual(['begin', 'read', 'begin', 'read', 'read']);
+    expect(calls).toEqual(['begin', 'read', 'read', 'begin', 'read', 'read']);
+  });
+
+  it('tells how long its last update took, by the clock that it is given', async () => {
+    const backend = new QuadraticBackend();
+    let seconds = 0;
+    // Before the first update, after it, before the last, after it.
+    const times = [1, 31, 40, 42.5];
+    const clock = () => (seconds = times.shift() ?? NaN);
+    const trial = trainingTrial({ backend, source: source(), ...keeping(backend), clock });
+    expect(await trial(asked())).toMatchObject({ kind: 'trained', stepSeconds: 2.5 });
+    expect(seconds).toBe(42.5);
+    const untimed = trainingTrial({ backend, source: source(), ...keeping(backend) });
+    expect(await untimed(asked())).toMatchObject({ stepSeconds: null });
   });
 
   it('has no reading where a part of it is missing', async () => {
@@ -182,7 +195,8 @@ describe('trainingTrial', () => {
     expect(asks).toBe(0);
     // xorshift32 from 2463534242: 723471715, 2497366906, 2064144800 (Marsaglia 2003).
     expect(drawn.slice(0, 3).map((value) => value * 2 ** 32)).toEqual([723471715, 2497366906, 2064144800]);
-    expect(drawn.slice(3)).toEqual(drawn.slice(0, 3));
+    expect(drawn).toHaveLength(8);
+    expect(drawn.slice(4)).toEqual(drawn.slice(0, 4));
   });
 
   it('says so where the source has too few examples', async () => {

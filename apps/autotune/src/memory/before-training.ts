@@ -5,6 +5,7 @@ import { largestBatchSize } from '@batchwise/tuner';
 import type { TrainCommandOptions } from '../train-options.ts';
 import { budgetOf } from './budget.ts';
 import { CeilingStore } from './ceiling-store.ts';
+import { deviceMemory } from './device-memory.ts';
 import { ceilingForRun, type RunCeiling } from './run-ceiling.ts';
 
 /** What is about to be trained, on what. */
@@ -31,6 +32,7 @@ export async function probeBeforeTraining(
   return ceilingForRun({
     ...training,
     budget: await budgetOf(training.engine, options),
+    meter: deviceMemory(training.engine).meter,
     plan: { start, largest, examples, maxSeconds },
     store: new CeilingStore(cacheDirectory()),
   });

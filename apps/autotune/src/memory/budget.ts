@@ -1,6 +1,7 @@
 import type { Engine } from '@batchwise/backend/node';
 import { hostRoom, type MemoryRoom } from '@batchwise/memory-probe/node';
 import prettyBytes from 'pretty-bytes';
+import { deviceMemory } from './device-memory.ts';
 
 /** What a training step may take, and who says so. */
 export interface Budget {
@@ -10,6 +11,12 @@ export interface Budget {
   readonly safety: number | undefined;
   /** For a person. */
   readonly source: string;
+}
+
+/** Where free memory and limits are read; tests hand in others. */
+export interface BudgetSources {
+  readonly room?: () => Promise<MemoryRoom>;
+  readonly limitOf?: (engine: Pick<Engine, 'name'>) => number | null;
 }
 
 /** What others may take meanwhile, and what the process takes beside its tensors. */
@@ -22,11 +29,11 @@ const SHARE_OF_FREE = 0.8;
 export async function budgetOf(
   engine: Pick<Engine, 'name' | 'device' | 'limits'>,
   asked: { readonly budget?: number | undefined; readonly safety?: number | undefined },
-  room: () => Promise<MemoryRoom> = hostRoom,
+  { room = hostRoom, limitOf = (one) => deviceMemory(one).limitBytes }: BudgetSources = {},
 ): Promise<Budget> {
   const { budget, safety } = asked;
   if (budget !== undefined) return { bytes: budget, safety, source: 'asked for by --budget' };
-  const limit = engine.limits.memoryBytes;
+  const limit = engine.limits.memoryBytes ?? limitOf(engine);
   if (!isInHostMemory(engine))
     return limit === null
       ? { bytes: undefined, safety, source: 'not known: sizes grow until one fails' }

@@ -3,22 +3,17 @@ import { memoryTrial, staticLimits, type ArrayBatch, type tfjsBackend } from '@b
 import type { Engine, LayersTf } from '@batchwise/backend/node';
 import type { BatchSource } from '@batchwise/core';
 import {
-  backendMeter,
   findCeiling,
   type Ceiling,
   type CeilingOptions,
+  type MemoryMeter,
   type Trial,
   type TrialRecord,
 } from '@batchwise/memory-probe';
 import type { Budget } from './budget.ts';
-import { stepTimer } from './step-timer.ts';
 
 /** One trial as it is shown and written: what it took, and how fast its last step was. */
-export type TimedTrial = TrialRecord & {
-  /** Of one update, the first apart; null where none was completed. */
-  readonly stepSeconds: number | null;
-  readonly examplesPerSecond: number | null;
-};
+export type TimedTrial = TrialRecord & { readonly examplesPerSecond: number | null };
 
 /** A ceiling with the throughput that was seen on the way. */
 export type TimedCeiling = Omit<Ceiling, 'trials'> & { readonly trials: readonly TimedTrial[] };
@@ -32,6 +27,8 @@ export interface Search {
   /** Where the largest example is not the first, sizes may be predicted too large. */
   readonly source: BatchSource<ArrayBatch> & { readonly size: number };
   readonly budget: Budget;
+  /** Default: what memoryTrial takes. */
+  readonly meter?: MemoryMeter | undefined;
   readonly limits?: Pick<CeilingOptions, 'start' | 'min' | 'max' | 'maxTrials' | 'maxSeconds'>;
   readonly signal: AbortSignal;
   readonly onTrial: (trial: TimedTrial) => void;
@@ -45,10 +42,9 @@ const clock = (): number => performance.now() / 1000;
  * @throws the reason of `signal` where it is aborted, and what `findCeiling` throws
  */
 export async function searchCeiling(search: Search): Promise<TimedCeiling> {
-  const { engine, model, backend, source, budget, limits = {}, signal, onTrial } = search;
-  const timer = stepTimer(backendMeter(backend), clock);
+  const { engine, model, backend, source, budget, meter, limits = {}, signal, onTrial } = search;
   const trials: TimedTrial[] = [];
-  const trial = memoryTrial(engine.tf, model, { source, backend, meter: timer.meter });
+  const trial = memoryTrial(engine.tf, model, { source, backend, clock, ...(meter && { meter }) });
   const interruptible: Trial = async (request) => {
     // On wasm nothing waits: without a pause Ctrl-C would not be heard before the end.
     await setImmediate();
@@ -63,7 +59,7 @@ export async function searchCeiling(search: Search): Promise<TimedCeiling> {
     clock,
     signal,
     onTrial: (trial) => {
-      const timed = withSpeed(trial, timer.seconds());
+      const timed = withSpeed(trial);
       trials.push(timed);
       onTrial(timed);
     },
@@ -71,8 +67,8 @@ export async function searchCeiling(search: Search): Promise<TimedCeiling> {
   return { ...found, trials };
 }
 
-function withSpeed(trial: TrialRecord, seconds: number | null): TimedTrial {
-  const stepSeconds = trial.steps > 0 ? seconds : null;
-  const isUsable = stepSeconds !== null && stepSeconds > 0 && trial.verdict !== 'wrong';
-  return { ...trial, stepSeconds, examplesPerSecond: isUsable ? trial.batchSize / stepSeconds : null };
+function withSpeed(trial: TrialRecord): TimedTrial {
+  const { batchSize, stepSeconds, verdict } = trial;
+  const isUsable = stepSeconds !== null && stepSeconds > 0 && verdict !== 'wrong';
+  return { ...trial, examplesPerSecond: isUsable ? batchSize / stepSeconds : null };
 }

@@ -15,6 +15,8 @@ export interface IsolationOptions {
   readonly timeoutSeconds: number;
   /** A limit on its address space (`ulimit -v`), so that it fails before the machine is short of memory. POSIX only. */
   readonly addressSpaceBytes?: number;
+  /** The folder of a control group that it joins before Node starts, such as `/sys/fs/cgroup/trials`. Linux only. */
+  readonly controlGroup?: string;
 }
 
 /** As much of the standard error is kept. */
@@ -44,7 +46,7 @@ export function isolatedTrial(options: IsolationOptions): Trial {
 async function runProcess(options: IsolationOptions, request: TrialRequest): Promise<TrialOutcome> {
   const { signal, ...question } = request;
   const child = start(options);
-  const watch = child.pid === undefined ? undefined : new ProcessWatch(child.pid);
+  const watch = child.pid === undefined ? undefined : new ProcessWatch(child.pid, options.controlGroup);
   const kill = (): void => void child.kill('SIGKILL');
   let answer: unknown;
   let timedOut = false;
@@ -80,16 +82,26 @@ async function runProcess(options: IsolationOptions, request: TrialRequest): Pro
 }
 
 function start(options: IsolationOptions): ChildProcess {
-  const { modulePath, args = [], execArgv = process.execArgv, addressSpaceBytes, env } = options;
+  const {
+    modulePath,
+    args = [],
+    execArgv = process.execArgv,
+    addressSpaceBytes,
+    controlGroup,
+    env,
+  } = options;
   const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const;
   const common = { stdio: [...stdio], ...(env && { env }) };
-  if (addressSpaceBytes === undefined) return fork(modulePath, args, { ...common, execArgv: [...execArgv] });
-  // The shell sets the limit and becomes Node, with the channel that it inherited.
+  if (addressSpaceBytes === undefined && controlGroup === undefined)
+    return fork(modulePath, args, { ...common, execArgv: [...execArgv] });
+  const kilobytes = addressSpaceBytes === undefined ? 'unlimited' : `${Math.ceil(addressSpaceBytes / 1024)}`;
+  // The shell sets the limits and becomes Node, with the channel that it inherited.
   const limited = [
     '-c',
-    'ulimit -v "$1" && shift && exec "$@"',
+    'ulimit -v "$1" && { test -z "$2" || echo $$ > "$2/cgroup.procs"; } && shift 2 && exec "$@"',
     'sh',
-    `${Math.ceil(addressSpaceBytes / 1024)}`,
+    kilobytes,
+    controlGroup ?? '',
   ];
   return fork(modulePath, args, {
     ...common,

@@ -7,6 +7,8 @@ export type ProcessMemory = {
   /** In physical memory now (RSS), and the most so far. */
   readonly residentBytes: number | null;
   readonly peakResidentBytes: number | null;
+  /** Of the resident: pages of files, such as program code, which can be dropped and read again. */
+  readonly residentFileBytes: number | null;
   /** Address space now, and the most so far; reserved is not used. */
   readonly addressSpaceBytes: number | null;
   readonly peakAddressSpaceBytes: number | null;
@@ -34,6 +36,7 @@ export async function processMemory(
   return {
     residentBytes: field('VmRSS'),
     peakResidentBytes: field('VmHWM'),
+    residentFileBytes: field('RssFile'),
     addressSpaceBytes: field('VmSize'),
     peakAddressSpaceBytes: field('VmPeak'),
     addressSpaceLimitBytes: limit('Max address space'),
@@ -43,8 +46,9 @@ export async function processMemory(
 }
 
 /**
- * Meters the resident memory of this process: everything in it, and on Linux with a peak of its own. Allocators keep
- * pages that they freed, so in a process that has run a larger step before it is an upper bound.
+ * Meters the resident memory of this process, without pages of files, and on Linux with a peak of its own: what counts
+ * against a control group. Allocators keep pages that they freed, so in a process that has run a larger step before it is
+ * an upper bound.
  */
 export function residentMeter(): MemoryMeter {
   return {
@@ -54,8 +58,9 @@ export function residentMeter(): MemoryMeter {
     begin: () => writeFile('/proc/self/clear_refs', '5').catch(() => undefined),
     read: async () => {
       const linux = await processMemory();
-      const bytesInUse = linux?.residentBytes ?? process.memoryUsage.rss();
-      return { bytesInUse, peakBytes: linux?.peakResidentBytes ?? bytesInUse };
+      const files = linux?.residentFileBytes ?? 0;
+      const bytesInUse = (linux?.residentBytes ?? process.memoryUsage.rss()) - files;
+      return { bytesInUse, peakBytes: Math.max(bytesInUse, (linux?.peakResidentBytes ?? 0) - files) };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { findCgroup, readCgroup, type CgroupPlace } from './cgroup.ts';
+import { findCgroup, readCgroup, type CgroupMemory, type CgroupPlace } from './cgroup.ts';
 import type { MemoryEvidence, Pressure } from './death.ts';
 import { hostRoom } from './host-room.ts';
 import { processMemory } from './process-memory.ts';
@@ -14,9 +14,10 @@ export class ProcessWatch {
   readonly #groups = new Map<string, { readonly place: CgroupPlace; readonly kills: number }>();
   #sampling: Promise<void>;
 
-  constructor(pid: number) {
+  /** @param controlGroup the folder of a group that it is about to join */
+  constructor(pid: number, controlGroup?: string) {
     this.#pid = pid;
-    this.#sampling = this.#begin();
+    this.#sampling = this.#begin(controlGroup);
     this.#timer = setInterval(
       () => (this.#sampling = this.#sampling.then(() => this.#sample())),
       INTERVAL_MS,
@@ -36,7 +37,10 @@ export class ProcessWatch {
     return { pressures: [...this.#pressures.values()], oomKills };
   }
 
-  async #begin(): Promise<void> {
+  async #begin(controlGroup: string | undefined): Promise<void> {
+    // It may join its group, and die there, between two samples.
+    if (controlGroup !== undefined)
+      for (const version of [1, 2] as const) await this.#noteGroup({ version, folders: [controlGroup] });
     const { all } = await hostRoom();
     const machine = all.find(({ source }) => source === 'MemAvailable');
     if (machine) this.#note({ source: 'memory of the machine', usedBytes: 0, limitBytes: machine.freeBytes });
@@ -45,15 +49,21 @@ export class ProcessWatch {
 
   async #sample(): Promise<void> {
     const [memory, place] = await Promise.all([processMemory(this.#pid), findCgroup(this.#pid)]);
-    const group = place && (await readCgroup(place));
-    const [folder] = place?.folders ?? [];
-    if (place && group && folder !== undefined && !this.#groups.has(folder))
-      this.#groups.set(folder, { place, kills: group.oomKills ?? 0 });
+    const group = place && (await this.#noteGroup(place));
     const machine = this.#pressures.get('memory of the machine');
     this.#noteIf('memory of the machine', memory?.peakResidentBytes, machine?.limitBytes);
     this.#noteIf('ulimit -v', memory?.peakAddressSpaceBytes, memory?.addressSpaceLimitBytes);
     this.#noteIf('ulimit -d', memory?.dataBytes, memory?.dataLimitBytes);
     this.#noteIf(`cgroup v${group?.version}`, group?.usedBytes, group?.limitBytes);
+  }
+
+  /** Remembers a group that is new, with the kills so far. */
+  async #noteGroup(place: CgroupPlace): Promise<CgroupMemory | undefined> {
+    const group = await readCgroup(place);
+    const [folder] = place.folders;
+    if (group && folder !== undefined && !this.#groups.has(folder))
+      this.#groups.set(folder, { place, kills: group.oomKills ?? 0 });
+    return group;
   }
 
   #noteIf(source: string, usedBytes: number | null | undefined, limitBytes: number | null | undefined): void {

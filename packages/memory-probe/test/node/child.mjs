@@ -1,6 +1,4 @@
 // A process that a trial may start: it does what its argument says once it is asked.
-import { writeFileSync } from 'node:fs';
-
 const [what, detail] = process.argv.slice(2);
 const kept = [];
 
@@ -24,11 +22,6 @@ const ACTS = {
   take: takeAll,
   takeObjects: () => {
     for (;;) kept.push(new Array(1000).fill({}));
-  },
-  takeInGroup: () => {
-    writeFileSync(`${detail}/cgroup.procs`, String(process.pid));
-    // Time for whoever watches to see the group: usually a process is in it from its start.
-    setTimeout(takeAll, 500);
   },
 };
 

@@ -105,8 +105,14 @@ describe('isolatedTrial', { timeout: 60_000 }, () => {
     expect(outcome).toMatchObject({ kind: 'tooBig', limit: 'memory' });
   });
 
+  it('takes a group that cannot be joined for an error', async () =>
+    expect(await outcomeOf(['answer'], { controlGroup: '/nowhere' })).toMatchObject({
+      kind: 'error',
+      message: expect.stringContaining('/nowhere/cgroup.procs'),
+    }));
+
   it.runIf(hasGroup)('sees the kernel kill for memory in a control group', async () => {
-    expect(await outcomeOf(['takeInGroup', group])).toEqual({
+    expect(await outcomeOf(['take'], { controlGroup: group })).toEqual({
       kind: 'tooBig',
       limit: 'memory',
       message: "The trial's process was ended by SIGKILL: the kernel killed for memory in its control group.",

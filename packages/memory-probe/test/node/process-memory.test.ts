@@ -4,7 +4,7 @@ import { processMemory, residentMeter } from '../../src/node/process-memory.ts';
 import { filesOf } from './files.ts';
 
 const STATUS =
-  'Name:\tnode\nVmPeak:\t    3000 kB\nVmSize:\t    2000 kB\nVmHWM:\t     900 kB\nVmRSS:\t     800 kB\nVmData:\t     500 kB\n';
+  'Name:\tnode\nVmPeak:\t    3000 kB\nVmSize:\t    2000 kB\nVmHWM:\t     900 kB\nVmRSS:\t     800 kB\nRssFile:\t     100 kB\nVmData:\t     500 kB\n';
 const LIMITS = [
   'Limit                     Soft Limit           Hard Limit           Units     ',
   'Max data size             1024000              unlimited            bytes     ',
@@ -21,6 +21,7 @@ describe('processMemory', () => {
     expect(await processMemory('self', filesOf(FILES))).toEqual({
       residentBytes: 819_200,
       peakResidentBytes: 921_600,
+      residentFileBytes: 102_400,
       addressSpaceBytes: 2_048_000,
       peakAddressSpaceBytes: 3_072_000,
       addressSpaceLimitBytes: 4_096_000,

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { predictPeakBytes } from '../src/memory-fit.ts';
+import { fitGradients, fitSteps, type MeasuredStep } from '../src/step-fit.ts';
+import { MB } from './simulated-device.ts';
+
+const NOISE = 0.01;
+
+/** Gradients take 10 MB and 0.1 MB for each example, an update 40 MB: it is the most up to 300 examples. */
+const gradients = (batchSize: number): number => 10 * MB + 0.1 * MB * batchSize;
+const step = (batchSize: number, gradientPeakBytes = gradients(batchSize)): MeasuredStep => ({
+  batchSize,
+  peakBytes: Math.max(40 * MB, gradientPeakBytes),
+  gradientPeakBytes,
+});
+
+describe('fitSteps', () => {
+  it('needs two readings where gradients are told apart, even if an update hid both', () => {
+    const fit = fitSteps([step(16), step(200)], NOISE);
+    if (!fit) throw new Error('no fit');
+    expect(fit).toMatchObject({ floorBytes: 40 * MB, linePoints: 2 });
+    expect(predictPeakBytes(fit, 250)).toBe(40 * MB);
+    expect(predictPeakBytes(fit, 3000)).toBeCloseTo(310 * MB, -1);
+  });
+
+  it('sees no floor where gradients take the most', () => {
+    const fit = fitSteps([step(400), step(800)], NOISE);
+    expect(fit).toMatchObject({ floorBytes: 0 });
+    expect(fit?.interceptBytes).toBeCloseTo(10 * MB, -1);
+  });
+
+  it('leaves out small steps whose blocks were not counted', () => {
+    const steps = [step(16, 2 * MB), step(32, 5 * MB), step(400), step(600), step(800)];
+    const fit = fitSteps(steps, NOISE);
+    expect(fit).toMatchObject({ linePoints: 3 });
+    expect(fit?.bytesPerExample).toBeCloseTo(0.1 * MB, 0);
+  });
+
+  it('falls back to whole steps where the gradients do not explain them', () => {
+    const growing = [400, 800, 1600].map((size) => ({ ...step(size), peakBytes: 2 * gradients(size) }));
+    expect(fitSteps(growing.slice(0, 2), NOISE)).toBeUndefined();
+    const fit = fitSteps(growing, NOISE);
+    expect(fit?.bytesPerExample).toBeCloseTo(0.2 * MB, 0);
+  });
+
+  it('fits whole steps where gradients are not told apart', () => {
+    const blind = [16, 64, 256].map((batchSize) => ({
+      batchSize,
+      peakBytes: gradients(batchSize),
+      gradientPeakBytes: null,
+    }));
+    expect(fitSteps(blind.slice(0, 2), NOISE)).toBeUndefined();
+    expect(fitSteps(blind, NOISE)?.bytesPerExample).toBeCloseTo(0.1 * MB, 0);
+  });
+});
+
+describe('fitGradients', () => {
+  it('has no line for one reading, nor for readings that fall', () => {
+    expect(fitGradients([step(16)], NOISE)).toBeUndefined();
+    expect(fitGradients([step(16, 9 * MB), step(32, 8 * MB)], NOISE)).toBeUndefined();
+  });
+});

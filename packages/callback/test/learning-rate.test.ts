@@ -51,7 +51,7 @@ describe('the rate of an optimizer is scaled for its updates, and its own in bet
     expect([rateOf(tuned), rateOf(looped)]).toEqual([0.02, 0.02]);
   });
 
-  it.each(['adam', 'sgd', 'momentum'] as const)('%s with a schedule of the user in force', async (name) => {
+  it.each(names)('%s with a schedule of the user in force', async (name) => {
     const make = OPTIMIZERS[name];
     const set = (model: Model, rate: number) => {
       const optimizer = model.optimizer as unknown as {

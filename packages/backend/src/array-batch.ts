@@ -54,6 +54,12 @@ export function splitBatch(batch: ArrayBatch, partSize: number): ArrayBatch[] {
   return parts;
 }
 
+/** The first half of the examples; undefined where that is less than two. */
+export function firstHalf(batch: ArrayBatch): ArrayBatch | undefined {
+  const half = Math.floor(sizeOfBatch(batch) / 2);
+  return half < 2 ? undefined : splitBatch(batch, half)[0];
+}
+
 function slice(rows: Rows, start: number, end: number): Rows {
   if ('indices' in rows) return { tensor: rows.tensor, indices: rows.indices.subarray(start, end) };
   const [count = 0, ...rest] = rows.shape;

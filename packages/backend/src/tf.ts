@@ -26,7 +26,6 @@ export type Tf = Pick<
   | 'reshape'
   | 'scalar'
   | 'setBackend'
-  | 'slice'
   | 'square'
   | 'sum'
   | 'tensor'

@@ -34,16 +34,12 @@ export class Trace {
   readonly parts: TraceParts;
   readonly graph: Graph;
   readonly #backend: NativeBackend;
-  readonly #sizedIds: readonly number[];
   #isDeleted = false;
 
   constructor(backend: NativeBackend, graph: Graph, parts: TraceParts) {
     this.#backend = backend;
     this.parts = parts;
     this.graph = graph.share();
-    this.#sizedIds = parts.sized.map(({ shape, dtype, values }) =>
-      backend.binding.createTensor(shape, dtype, values),
-    );
   }
 
   /** Whether the inputs, and what was drawn when it was recorded, give the values that are known to be right. */
@@ -94,7 +90,6 @@ export class Trace {
   delete(): void {
     if (this.#isDeleted) return;
     this.#isDeleted = true;
-    for (const id of this.#sizedIds) this.#backend.binding.deleteTensor(id);
     this.graph.release();
   }
 
@@ -104,15 +99,19 @@ export class Trace {
     drawnIds?: readonly number[],
   ): OutputInfo[] {
     const { binding } = this.#backend;
-    const { roles, program } = this.parts;
-    const fedIds = Array.from(roles.fed, ([constant, { number, sign }]) => {
-      const value = Float32Array.of(sign * (numbers[number] ?? NaN));
-      return binding.createTensor(program.constants[constant]?.shape ?? [], FLOAT32, value);
-    });
+    const { roles, program, sized } = this.parts;
+    const fed = Array.from(roles.fed, ([constant, { number, sign }]) => ({
+      shape: program.constants[constant]?.shape ?? [],
+      dtype: FLOAT32,
+      values: Float32Array.of(sign * (numbers[number] ?? NaN)),
+    }));
+    const givenIds = [...fed, ...sized].map(({ shape, dtype, values }) =>
+      binding.createTensor(shape, dtype, values),
+    );
     try {
-      return this.graph.run([...inputIds, ...fedIds, ...this.#sizedIds], drawnIds);
+      return this.graph.run([...inputIds, ...givenIds], drawnIds);
     } finally {
-      for (const id of fedIds) binding.deleteTensor(id);
+      for (const id of givenIds) binding.deleteTensor(id);
     }
   }
 }

@@ -28,7 +28,7 @@ if (!Number.isInteger(repeats) || repeats < 1 || !sizes.every((n) => Number.isIn
 }
 
 /** Draws of one timed turn: enough to time, and an epoch of the larger sizes. */
-const drawsOf = (n) => n * Math.max(1, Math.round(1e6 / n));
+const drawsOf = (n) => n * Math.max(1, Math.round(4e6 / n));
 const weightsOf = (n) => {
   const random = seededRandom(n);
   return Float64Array.from({ length: n }, () => 0.01 + random.uniform());
@@ -120,7 +120,7 @@ function armsOf(n) {
   const tree = new SumTree(weights);
   const hundredth = weightedWithoutReplacement(weights, { seed: 1, size: n / 100 });
   const losses = pick(uniforms);
-  // Its trees and lists would take 0.8 GB of ten million examples.
+  // Its trees and lists would take 0.4 GB of ten million examples.
   const byLoss = lossProportional(Math.min(n, 1e6), { seed: 1 });
   const learn = (indices, { weights: importance }) => {
     if (importance.length === indices.length) byLoss.observe(indices, losses(indices.length));

@@ -13,10 +13,10 @@ const WITH_GRADIENT = ['loss', 'gradient'] as const;
 
 async function measured(
   source: BatchSource<readonly number[]>,
-  { backend = new QuadraticBackend(), microBatchSize = 2 } = {},
+  { backend = new QuadraticBackend(), batchSize = 2, microBatchSize = batchSize } = {},
 ) {
   const observer = recorder();
-  const controller = always(decide({ batchSize: 2, microBatchSize }, WITH_GRADIENT));
+  const controller = always(decide({ batchSize, microBatchSize }, WITH_GRADIENT));
   await train({ backend, source, controller, observers: [observer], stop: { epochs: 1 } });
   const steps = observer.of('stepFinished').map(({ outcome }) => outcome);
   return { backend, steps, moments: steps.map(({ gradient }) => gradient) };
@@ -48,6 +48,13 @@ describe('a source whose batches are no independent draws', () => {
     const { moments, backend } = await measured(sorted([2, 4, 1, 8]), { microBatchSize: 1 });
     expect(moments[0]?.sizes).toEqual([1, 1]);
     expect(backend.microBatchSizes.slice(0, 4)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('is measured on the draws that are left, fewer than the batch has', async () => {
+    const { moments, backend } = await measured(sorted([2, 4, 9]), { batchSize: 4 });
+    // The means of 2 and 4 and of 9 alone: 2 · 1 · (−3 · −9).
+    expect(moments).toEqual([{ sizes: [2, 1], squaredNorms: [9, 81], crossProduct: 54 }]);
+    expect(backend.microBatchSizes).toEqual([4, 2, 1]);
   });
 
   it('is not measured once its draws are used up, nor by a single one', async () => {

@@ -16,15 +16,22 @@ export interface AliasTable {
 export function aliasTable(weights: ArrayLike<number>): AliasTable {
   const columns = weights.length;
   const table = shared(weights, requireWeights(weights) / columns);
+  let heights = new Int32Array();
   return {
     draw(words, indices) {
+      if (heights.length < indices.length) heights = new Int32Array(indices.length);
+      // In two turns: the second one is so short that the processor waits for many places of the table at once.
       for (let k = 0; k < indices.length; k++) {
         const place = uniformAt(words, k) * columns;
         const column = Math.floor(place);
-        const height = ((place - column) * 2 ** 31) | 0;
+        indices[k] = column;
+        heights[k] = (place - column) * 2 ** 31;
+      }
+      for (let k = 0; k < indices.length; k++) {
+        const column = indices[k] ?? 0;
         const alias = table[2 * column + 1] ?? 0;
         // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
-        const below = (height - (table[2 * column] ?? 0)) >> 31;
+        const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
         indices[k] = alias ^ ((alias ^ column) & below);
       }
     },

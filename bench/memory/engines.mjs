@@ -69,7 +69,8 @@ export const ENGINES = {
   // TensorFlow in a container: all of the process counts, and the kernel kills it.
   container: {
     budgetBytes: 768 * MIB,
-    env: { TF_ENABLE_ONEDNN_OPTS: '0' },
+    // Otherwise glibc raises, as a process goes on, the size from which it gives blocks back at once.
+    env: { TF_ENABLE_ONEDNN_OPTS: '0', MALLOC_MMAP_THRESHOLD_: '131072' },
     isolation: () => {
       const folder = controlGroup(768 * MIB);
       return folder && { controlGroup: folder };

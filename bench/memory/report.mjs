@@ -7,7 +7,8 @@ const range = (numbers, text = String) => {
   return least === most ? text(least) : `${text(least)} to ${text(most)}`;
 };
 
-const isTooBig = ({ verdict }) => verdict === 'tooBig' || verdict === 'overBudget';
+/** A step that ran and took more than its budget is not out of memory. */
+const isTooBig = ({ verdict }) => verdict === 'tooBig';
 
 const worst = (errors) =>
   errors.length === 0 ? '-' : percent(Math.max(...errors.map(({ error }) => Math.abs(error))));

@@ -82,7 +82,7 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
     imageSource(images, { imageShape, classes, shuffle: sampler ?? false, flat });
 
   const trainSource = source(examples, samplerOf(data, options));
-  const probe = await probeBeforeTraining(options, { engine, model, backend, source: trainSource, signal });
+  const probe = await probeBeforeTraining(options, { engine, model, source: trainSource, signal });
   const recorder = new RunRecorder({ ...setting, probe });
   const learned = await openLearned(setting, options.record);
   const tracer = runTracer();

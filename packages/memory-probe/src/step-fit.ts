@@ -5,18 +5,22 @@ export interface MeasuredStep extends MeasuredPeak {
   readonly gradientPeakBytes: number | null;
 }
 
+/** Two readings make a line only if this share of the larger one is growth; else there may be another floor below both. */
+const GROWTH = 0.5;
 /** A law must meet each step that it is said to be of to within so many times their noise. */
 const HOLDS = 3;
 
 /**
  * Fits whole steps. Where gradients are told apart, two readings are enough: they lie on a line, and the floor is what
- * updates take, seen wherever a step took more than its gradients. Otherwise, or where that does not meet the readings,
+ * updates take, seen wherever a step took clearly more than its gradients. Otherwise, or where that does not meet the readings,
  * the law of {@link fitMemory}.
  */
 export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
   const gradients = fitGradients(steps, relativeNoise);
   if (gradients) {
-    const updates = steps.filter(({ peakBytes, gradientPeakBytes }) => peakBytes > (gradientPeakBytes ?? 0));
+    const updates = steps.filter(
+      ({ peakBytes, gradientPeakBytes }) => peakBytes > (1 + relativeNoise) * (gradientPeakBytes ?? 0),
+    );
     const floorBytes = Math.max(0, ...updates.map(({ peakBytes }) => peakBytes));
     const fit = { ...gradients, floorBytes };
     const onLine = largest(steps, gradients.linePoints);
@@ -29,17 +33,24 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
   return fitMemory(steps, { relativeNoise });
 }
 
-/** The line of the gradients, through as many of the largest steps as lie on one: allocators count small blocks apart. */
+/**
+ * The line of the gradients, through as many of the largest steps as lie on one: what weights take for themselves hides
+ * the growth of small batches here as well.
+ */
 export function fitGradients(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
   const readings = steps.flatMap(({ batchSize, gradientPeakBytes }) =>
     gradientPeakBytes === null ? [] : [{ batchSize, peakBytes: gradientPeakBytes }],
   );
   for (let count = readings.length; count >= 2; count -= 1) {
-    const fit = fitMemory(largest(readings, count), { relativeNoise, hasFloor: false });
-    if (fit) return fit;
+    const points = largest(readings, count);
+    const fit = fitMemory(points, { relativeNoise, hasFloor: false });
+    if (fit && (count > 2 || growsClearly(points))) return fit;
   }
   return undefined;
 }
+
+const growsClearly = ([large, small]: readonly MeasuredPeak[]): boolean =>
+  large !== undefined && small !== undefined && small.peakBytes <= (1 - GROWTH) * large.peakBytes;
 
 const largest = <Step extends MeasuredPeak>(steps: readonly Step[], count: number): Step[] =>
   [...steps].sort((a, b) => b.batchSize - a.batchSize).slice(0, count);

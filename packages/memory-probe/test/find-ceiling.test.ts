@@ -91,10 +91,15 @@ describe('findCeiling on a device with a hard limit', () => {
   });
 
   it('predicts from the third trial on where gradients are told apart', async () => {
-    const { ceiling } = await search({ ...heavy, memoryBytes: 600 * MB });
+    const apart: SimulatedDevice = {
+      peakBytes: (size) => Math.max(40 * MB, 10 * MB + 0.1 * MB * size),
+      gradientBytes: (size) => 10 * MB + 0.1 * MB * size,
+      baseBytes: 5 * MB,
+    };
+    const { ceiling } = await search({ ...apart, memoryBytes: 1000 * MB });
     const predicted = ceiling.trials.map(({ batchSize, predictedPeakBytes, peak }) => [
       predictedPeakBytes === null,
-      Math.abs((predictedPeakBytes ?? heavy.peakBytes(batchSize)) / (peak?.peakBytes ?? NaN) - 1) < 1e-9,
+      Math.abs((predictedPeakBytes ?? apart.peakBytes(batchSize)) / (peak?.peakBytes ?? NaN) - 1) < 1e-9,
     ]);
     expect(predicted.slice(0, 2)).toEqual([
       [true, true],

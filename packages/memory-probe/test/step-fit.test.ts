@@ -23,9 +23,14 @@ describe('fitSteps', () => {
   });
 
   it('sees no floor where gradients take the most', () => {
-    const fit = fitSteps([step(400), step(800)], NOISE);
+    const fit = fitSteps([step(400), step(900)], NOISE);
     expect(fit).toMatchObject({ floorBytes: 0 });
     expect(fit?.interceptBytes).toBeCloseTo(10 * MB, -1);
+  });
+
+  it('does not take scatter for a floor', () => {
+    const steps = [100, 400, 800].map((size) => ({ ...step(size), peakBytes: 1.005 * gradients(size) }));
+    expect(fitSteps(steps, NOISE)).toMatchObject({ floorBytes: 0, linePoints: 3 });
   });
 
   it('leaves out small steps whose blocks were not counted', () => {
@@ -57,5 +62,10 @@ describe('fitGradients', () => {
   it('has no line for one reading, nor for readings that fall', () => {
     expect(fitGradients([step(16)], NOISE)).toBeUndefined();
     expect(fitGradients([step(16, 9 * MB), step(32, 8 * MB)], NOISE)).toBeUndefined();
+  });
+
+  it('has none for two readings of which most is no growth: the line may not have begun', () => {
+    expect(fitGradients([step(16, 6.9 * MB), step(256, 9.2 * MB)], NOISE)).toBeUndefined();
+    expect(fitGradients([step(16, 4.5 * MB), step(256, 9.2 * MB)], NOISE)).toMatchObject({ linePoints: 2 });
   });
 });

@@ -1,4 +1,4 @@
-import type { tfjsBackend } from '@batchwise/backend';
+import { tfjsBackend } from '@batchwise/backend';
 import type { Engine, LayersTf } from '@batchwise/backend/node';
 import { cacheDirectory, type imageSource } from '@batchwise/data';
 import { largestBatchSize } from '@batchwise/tuner';
@@ -12,7 +12,6 @@ import { ceilingForRun, type RunCeiling } from './run-ceiling.ts';
 export interface Training {
   readonly engine: Engine;
   readonly model: ReturnType<LayersTf['sequential']>;
-  readonly backend: ReturnType<typeof tfjsBackend>;
   readonly source: ReturnType<typeof imageSource>;
   readonly signal: AbortSignal;
 }
@@ -31,6 +30,8 @@ export async function probeBeforeTraining(
   const largest = policy === 'fixed' ? start : largestBatchSize(options, run);
   return ceilingForRun({
     ...training,
+    // Kernel by kernel a step takes the most memory, and two of them are sooner done than graphs are made.
+    backend: tfjsBackend(training.engine.tf, training.model, { traced: false }),
     budget: await budgetOf(training.engine, options),
     meter: deviceMemory(training.engine).meter,
     plan: { start, largest, examples, maxSeconds },

@@ -43,6 +43,9 @@ const LARGE_TRIALS = 2;
 const MOST_TRIALS = 4;
 /** Far enough from the budget that nobody needs to look. */
 const OBVIOUS = 0.5;
+/** After a first size that was too big, a quarter of it is tried; after one that fits, no more than so many times it. */
+const LESS = 4;
+const MOST_GROWTH = 16;
 /** A stored ceiling is searched anew where there is so much more memory than then. */
 const MORE_MEMORY = 1.2;
 
@@ -98,7 +101,12 @@ async function found(search: Looking): Promise<Found> {
   if (confirmed) return confirmed;
   const result = await searchCeiling({
     ...search,
-    limits: { start: plan.start, max: plan.largest, maxTrials: MOST_TRIALS, ...timeLimit(plan) },
+    limits: {
+      start: secondSize(first, search),
+      max: plan.largest,
+      maxTrials: MOST_TRIALS,
+      ...timeLimit(plan),
+    },
   });
   const unkept = await keepCeiling(result, { store, key });
   const { text, microBatchSize } = conclusion(result, plan);
@@ -112,6 +120,16 @@ function obviousFit(first: TimedCeiling, { plan, budget }: RunSearch): string | 
   const mostBytes = (peakBytes * plan.largest) / plan.start;
   if (mostBytes > OBVIOUS * budget.bytes) return undefined;
   return `the largest batch, ${count(plan.largest)}, takes ${prettyBytes(mostBytes)} at most, of ${prettyBytes(budget.bytes)}`;
+}
+
+/** The size to go on with, so that the first is not tried twice: what surely fits of half the budget, or a quarter. */
+function secondSize({ trials: [first] }: TimedCeiling, { plan, budget }: RunSearch): number {
+  const { start, largest } = plan;
+  if (first?.verdict !== 'fits') return Math.max(1, Math.floor(start / LESS));
+  const peakBytes = first.peak?.peakBytes;
+  const isKnown = peakBytes !== undefined && budget.bytes !== undefined;
+  const factor = isKnown ? (OBVIOUS * budget.bytes) / peakBytes : LESS;
+  return Math.min(largest, Math.floor(start * Math.min(MOST_GROWTH, Math.max(1, factor))));
 }
 
 async function confirmation(stored: StoredCeiling, search: Looking): Promise<Found | undefined> {

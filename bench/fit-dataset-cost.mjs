@@ -1,12 +1,16 @@
 // What the two lines cost per update of fitDataset, and fit against model.fit: same engine, model, batch and examples,
-// arms interleaved, processor time (other programs on the machine change it less than wall time).
+// arms interleaved, wall time and processor time. Then the noise scale that pairs of batches measure inside fitDataset
+// against that of the loop of core, on the same model, examples and seed.
 //   node bench/fit-dataset-cost.mjs [--backend auto|native|wasm|cpu] [--repeats 5] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadEngine } from '@batchwise/backend/node';
 import { batchwise, fit } from '@batchwise/callback';
+import { tfjsBackend } from '@batchwise/backend';
+import { train } from '@batchwise/core';
 import { builtInDigits, cacheDirectory, imageSource } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
+import { addSample, noiseScale } from '@batchwise/noise-scale';
 
 const { values: options } = parseArgs({
   options: {
@@ -91,26 +95,65 @@ const arms = {
 
 const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)];
 const results = [];
-console.log(`${engine}, ${version}; processor time, medians of ${repeats} (middle half)`);
+console.log(`${engine}, ${version}; medians of ${repeats} (middle half)`);
 for (const batchSize of [32, 128, 512]) {
   const models = Object.fromEntries(Object.keys(arms).map((arm) => [arm, makeModel()]));
   const times = Object.fromEntries(Object.keys(arms).map((arm) => [arm, []]));
   for (let repeat = -1; repeat < repeats; repeat += 1)
     for (const [arm, run] of Object.entries(arms)) {
-      const started = process.cpuUsage();
+      const started = { wall: performance.now(), processor: process.cpuUsage() };
       await run(models[arm], batchSize);
-      const { user, system } = process.cpuUsage(started);
-      if (repeat >= 0) times[arm].push((user + system) / 1000 / (EXAMPLES / batchSize));
+      const { user, system } = process.cpuUsage(started.processor);
+      const updates = EXAMPLES / batchSize;
+      const wall = (performance.now() - started.wall) / updates;
+      if (repeat >= 0) times[arm].push({ wall, processor: (user + system) / 1000 / updates });
     }
   for (const [arm, list] of Object.entries(times)) {
     const base = times[arm.startsWith('fitDataset') ? 'fitDataset' : 'model.fit'];
-    const ratios = list.map((time, i) => time / base[i]);
-    const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2));
-    results.push({ batchSize, arm, milliseconds: list, ratios });
+    const of = (key) => {
+      const ratios = list.map((time, i) => time[key] / base[i][key]);
+      return [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2));
+    };
+    const [wall, processor] = [of('wall'), of('processor')];
+    results.push({ batchSize, arm, milliseconds: list });
+    const milliseconds = quantile(
+      list.map((time) => time.wall),
+      0.5,
+    );
     console.log(
-      `${String(batchSize).padEnd(6)}${arm.padEnd(40)}${quantile(list, 0.5).toFixed(2).padStart(7)} ms/update   ` +
-        `${middle} (${low} to ${high})`,
+      `${String(batchSize).padEnd(6)}${arm.padEnd(40)}${milliseconds.toFixed(2).padStart(7)} ms/update   ` +
+        `${wall[1]} (${wall[0]} to ${wall[2]})   of the processor ${processor[1]} (${processor[0]} to ${processor[2]})`,
     );
   }
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ engine, version, results }, null, 2)}\n`);
+
+/** The noise scale over a run in which each step is measured, and keeps the moments of each. */
+function noiseWatch() {
+  let state;
+  const onStepFinished = ({ outcome }) => {
+    if (outcome.gradient) state = addSample(state, outcome.gradient, { horizonExamples: Infinity });
+  };
+  return { observer: { name: 'noise', onStepFinished }, estimate: () => noiseScale(state) };
+}
+
+const estimates = [];
+for (const batchSize of [32, 128]) {
+  const controller = always(batchSize, ['loss', 'gradient']);
+  const [looped, paired] = [noiseWatch(), noiseWatch()];
+  await train({
+    backend: tfjsBackend(tf, makeModel()),
+    source,
+    controller,
+    observers: [looped.observer],
+    stop: { epochs: 2 },
+  });
+  const { dataset, callback } = batchwise(tf, { source, controller, observers: [paired.observer] });
+  await makeModel().fitDataset(dataset, { epochs: 2, verbose: 0, callbacks: [callback] });
+  const [byLoop, byPairs] = [looped.estimate(), paired.estimate()];
+  estimates.push({ batchSize, byLoop, byPairs });
+  const text = ({ squaredGradientNorm, gradientVarianceTrace, samples }) =>
+    `|G|² ${squaredGradientNorm.toPrecision(6)}, tr Σ ${gradientVarianceTrace.toPrecision(6)} (${samples} steps)`;
+  console.log(`${String(batchSize).padEnd(6)}loop: ${text(byLoop)}; pairs: ${text(byPairs)}`);
+}
+if (options.json)
+  writeFileSync(options.json, `${JSON.stringify({ engine, version, results, estimates }, null, 2)}\n`);

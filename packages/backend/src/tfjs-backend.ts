@@ -1,5 +1,5 @@
 import type { Ability, Backend, BackendSnapshot, Deferred } from '@batchwise/core';
-import { listOf, sizeOfBatch, splitBatch, type ArrayBatch, type Rows } from './array-batch.ts';
+import { sizeOfBatch, splitBatch, type ArrayBatch } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
 import { deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
@@ -9,7 +9,7 @@ import { innerProduct } from './inner-product.ts';
 import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
-import { firstHalf, listed, rowShapesOf, shapesOf, type Uploaded } from './uploaded.ts';
+import { place, type Placed, type Uploaded } from './uploaded.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
 import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
@@ -95,26 +95,26 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   gradient(batch: ArrayBatch, ask?: { readonly exampleLosses: boolean }) {
     return this.#keeper.guard(taskOf('gradient', batch), () => {
-      const examples = this.#upload(batch);
+      const examples = this.#place(batch);
       const wanted = {
         exampleLosses: ask?.exampleLosses === true,
         metrics: this.#onTrainingMetrics !== undefined,
       };
-      const on = (some: Uploaded) => ({
-        inputs: [...listed(some), ...this.#model.weights],
-        compute: () => this.#lossAndGradient(some, wanted),
+      const on = (some: Placed) => ({
+        inputs: [...some.inputs, ...this.#model.weights],
+        compute: () => this.#lossAndGradient(some.rows(), wanted),
       });
       try {
         const results = this.#steps.run({
           part: 'gradient',
-          key: `${shapesOf(examples)} ${JSON.stringify(wanted)}`,
+          key: `${examples.key} ${JSON.stringify(wanted)}`,
           examples: sizeOfBatch(batch),
           ...on(examples),
           tolerance: SUMS_TOLERANCE,
-          family: `${rowShapesOf(examples)} ${JSON.stringify(wanted)}`,
+          family: `${examples.family} ${JSON.stringify(wanted)}`,
           onFewer: () => {
-            const half = firstHalf(this.#tf, examples);
-            return half && { ...on(half), dispose: () => this.#tf.dispose(listed(half)) };
+            const half = examples.firstHalf();
+            return half && { ...on(half), dispose: () => half.dispose() };
           },
         });
         const { variables } = this.#model;
@@ -128,7 +128,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
           ...(losses && { exampleLosses: deferredValues(losses) }),
         };
       } finally {
-        this.#tf.dispose(listed(examples));
+        examples.dispose();
       }
     });
   }
@@ -197,22 +197,22 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
 
   evaluate(batch: ArrayBatch) {
     return this.#keeper.guard(taskOf('evaluate', batch), () => {
-      const examples = this.#upload({ xs: batch.xs, ys: batch.ys });
-      const { xs, ys } = examples;
+      const examples = this.#place({ xs: batch.xs, ys: batch.ys });
       try {
         const [loss = null, ...metrics] = this.#steps.run({
           part: 'evaluation',
-          key: shapesOf(examples),
-          inputs: [...xs, ...ys, ...this.#model.weights],
+          key: examples.key,
+          inputs: [...examples.inputs, ...this.#model.weights],
           tolerance: SUMS_TOLERANCE,
           compute: () => {
+            const { xs, ys } = examples.rows();
             const outputs = this.#model.outputs(xs, false);
             return [this.#objective.dataLoss(outputs, { ys }), ...this.#objective.metrics(outputs, { ys })];
           },
         });
         return { loss: deferredSum(computed(loss)), metrics: this.#named(metrics) };
       } finally {
-        this.#tf.dispose([...xs, ...ys]);
+        examples.dispose();
       }
     });
   }
@@ -252,13 +252,8 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return this.#keeper.endRun();
   }
 
-  #upload({ xs, ys, weights = [] }: ArrayBatch): Uploaded {
-    const upload = (rows: Rows): Tensor => {
-      if ('data' in rows) return this.#tf.tensor(rows.data, [...rows.shape]);
-      this.#keeper.refuseLost(rows.tensor);
-      return this.#tf.tidy(() => this.#tf.gather(rows.tensor, this.#tf.tensor(rows.indices)));
-    };
-    return { xs: listOf(xs).map(upload), ys: listOf(ys).map(upload), weights: weights.map(upload) };
+  #place(batch: ArrayBatch): Placed {
+    return place(this.#tf, batch, (tensor) => this.#keeper.refuseLost(tensor));
   }
 
   /** The loss, the gradient of each variable, the losses of the examples or null, and the metrics that are wanted. */

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadEngine, softwareVulkan } from '@batchwise/backend/node';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -174,16 +174,17 @@ describe('batchwise doctor', { timeout: 120_000 }, () => {
     ]);
   });
 
-  it('ends with 130 on Ctrl-C, and so does what it started', async () => {
-    const pidFile = join(out, 'pid');
+  /** Starts doctor on an engine that hangs, and sends it the signal once its probe does. */
+  async function signalled(signal: NodeJS.Signals): Promise<Outcome & { probe: number; json: string }> {
+    const pidFile = join(out, `${signal}.pid`);
     const script = `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); for (;;);`;
-    const json = join(out, 'interrupted.json');
-    let interrupt = (): unknown => undefined;
+    const json = join(out, `${signal}.json`);
+    let send = (): unknown => undefined;
     const ended = batchwise(['doctor', '--only', 'native', '--json', json], {
       env: await cacheWithNative(script),
-      onOutput: (_, kill) => (interrupt = () => kill('SIGINT')),
+      onOutput: (_, kill) => (send = () => kill(signal)),
     });
-    const pid = await vi.waitFor(
+    const probe = await vi.waitFor(
       async () => {
         const text = await readFile(pidFile, 'utf8');
         expect(text).not.toBe('');
@@ -191,11 +192,20 @@ describe('batchwise doctor', { timeout: 120_000 }, () => {
       },
       { timeout: 30_000 },
     );
-    interrupt();
-    const { code, stdout, stderr } = await ended;
+    send();
+    return { ...(await ended), probe, json };
+  }
+
+  it('ends with 130 on Ctrl-C, and so does what it started', async () => {
+    const { code, stdout, stderr, probe, json } = await signalled('SIGINT');
     expect([code, stderr, stdout.endsWith('Interrupted.\n')]).toEqual([130, '', true]);
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    expect(await readdir(out)).not.toContain('interrupted.json');
+    expect(() => process.kill(probe, 0)).toThrow('ESRCH');
+    expect(await readdir(out)).not.toContain(basename(json));
+  });
+
+  it('leaves no probe behind when it is killed, also where that hangs', async () => {
+    const { probe } = await signalled('SIGKILL');
+    await vi.waitFor(() => expect(() => process.kill(probe, 0)).toThrow('ESRCH'), { timeout: 30_000 });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 // One probe of `batchwise doctor`, in a process of its own: engines swap the kernels of TensorFlow.js, and may crash or hang.
 //   node probe.js REQUEST       the request and the answers are those of probe-messages.ts
+import { Worker } from 'node:worker_threads';
 import { tfjsBackend } from '@batchwise/backend';
 import type { Engine, LayersTf } from '@batchwise/backend/node';
 import { loadInstalledEngine } from '../native-engine.ts';
@@ -98,6 +99,17 @@ async function graphicsCards(): Promise<GraphicsCard[]> {
   }));
 }
 
-// Nobody waits for the answer any more.
-process.once('disconnect', () => process.exit(1));
+/** Run in a thread of its own: the main one may hang in an engine. A process whose parent is gone has another one. */
+const WATCH = `
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500);
+`;
+
+/** Ends this process when nobody waits for its answer any more, also where the parent was killed. */
+function endWithParent(): void {
+  new Worker(WATCH, { eval: true }).unref();
+  process.once('disconnect', () => process.exit(1));
+}
+
+endWithParent();
 say(await answer(JSON.parse(process.argv[2] ?? '{}') as ProbeRequest));

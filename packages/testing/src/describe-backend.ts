@@ -12,6 +12,15 @@ export interface BackendFixture<Batch, Gradient> {
   readonly precision?: number;
 }
 
+/** What of the contract is tried. */
+export interface BackendSuiteOptions {
+  /**
+   * Whether the device computes. False for one that only checks and counts, such as Dawn's null device: what is read
+   * back is then whatever was in a buffer, and only what needs no values is tried. Default true.
+   */
+  readonly computes?: boolean;
+}
+
 /**
  * The contract of a Backend as a vitest suite. It must be a model whose loss is a mean over its examples (no batch
  * normalisation, no dropout), so that micro-batches average to the whole.
@@ -19,7 +28,11 @@ export interface BackendFixture<Batch, Gradient> {
 export function describeBackend<Batch, Gradient>(
   name: string,
   open: () => Awaitable<BackendFixture<Batch, Gradient>>,
+  { computes = true }: BackendSuiteOptions = {},
 ): void {
+  const itComputes = (title: string, test: () => Promise<void>): void => {
+    if (computes) it(title, test);
+  };
   describe(`${name} keeps the contract of a Backend`, () => {
     let fixture: BackendFixture<Batch, Gradient>;
     let backend: Backend<Batch, Gradient>;
@@ -50,7 +63,7 @@ export function describeBackend<Batch, Gradient>(
       expect(sizes(3, 1)).toEqual([1, 1, 1]);
     });
 
-    it('averages micro-batches to the gradient and loss of the whole', async () => {
+    itComputes('averages micro-batches to the gradient and loss of the whole', async () => {
       const whole = await mean(12, 12);
       const parts = await mean(12, 5);
       const precision = fixture.precision ?? 1e-4;
@@ -62,7 +75,7 @@ export function describeBackend<Batch, Gradient>(
       backend.release(whole.gradient, parts.gradient);
     });
 
-    it('takes dot products that are symmetric and linear', async () => {
+    itComputes('takes dot products that are symmetric and linear', async () => {
       const [first, second] = backend.split(fixture.batch(12), 6);
       if (!first || !second) throw new Error('split gave fewer than two parts');
       const [a, b] = [await backend.gradient(first), await backend.gradient(second)];
@@ -78,7 +91,7 @@ export function describeBackend<Batch, Gradient>(
       backend.release(mixed);
     });
 
-    it('lowers the loss along the gradient, and not at a scale of zero', async () => {
+    itComputes('lowers the loss along the gradient, and not at a scale of zero', async () => {
       const { gradient, loss } = await mean(12, 12);
       await backend.apply(gradient, 0);
       const still = await mean(12, 12);
@@ -89,7 +102,7 @@ export function describeBackend<Batch, Gradient>(
       backend.release(gradient, still.gradient, lower.gradient);
     });
 
-    it('evaluates to the loss that it trains on', async () => {
+    itComputes('evaluates to the loss that it trains on', async () => {
       const { gradient, loss } = await mean(12, 12);
       const evaluation = await backend.evaluate(fixture.batch(12));
       expect(await evaluation.loss.read()).toBeCloseTo(loss, 5);
@@ -124,7 +137,7 @@ export function describeBackend<Batch, Gradient>(
       expect(fixture.live()).toBe(before);
     });
 
-    it('gives the loss of each example where it can and is asked', async () => {
+    itComputes('gives the loss of each example where it can and is asked', async () => {
       if (!backend.can.has('exampleLosses')) return;
       const [first, second] = backend.split(fixture.batch(7), 5);
       if (!first || !second) throw new Error('split gave fewer than two parts');
@@ -142,31 +155,34 @@ export function describeBackend<Batch, Gradient>(
       backend.release(whole.gradient, a.gradient, b.gradient);
     });
 
-    it('goes back to a copy of the weights as if nothing had happened since, where it makes copies', async () => {
-      if (!backend.snapshot) return;
-      const step = async (): Promise<number> => {
-        const { gradient, loss } = await mean(12, 12);
-        await backend.apply(gradient, 0.1);
-        backend.release(gradient);
-        return loss;
-      };
-      const empty = await backend.snapshot();
-      const fromStart = [await step(), await step()];
-      const before = fixture.live();
-      const copy = await backend.snapshot();
-      const first = [await step(), await step(), await step()];
-      for (const again of [1, 2]) {
-        await copy.restore();
-        // The optimizer's memory is back as well, or the second and third loss would differ.
-        expect([await step(), await step(), await step()], `restored ${again} times`).toEqual(first);
-      }
-      copy.dispose();
-      copy.dispose();
-      expect(fixture.live()).toBe(before);
-      await empty.restore();
-      expect([await step(), await step()]).toEqual(fromStart);
-      empty.dispose();
-    });
+    itComputes(
+      'goes back to a copy of the weights as if nothing had happened since, where it makes copies',
+      async () => {
+        if (!backend.snapshot) return;
+        const step = async (): Promise<number> => {
+          const { gradient, loss } = await mean(12, 12);
+          await backend.apply(gradient, 0.1);
+          backend.release(gradient);
+          return loss;
+        };
+        const empty = await backend.snapshot();
+        const fromStart = [await step(), await step()];
+        const before = fixture.live();
+        const copy = await backend.snapshot();
+        const first = [await step(), await step(), await step()];
+        for (const again of [1, 2]) {
+          await copy.restore();
+          // The optimizer's memory is back as well, or the second and third loss would differ.
+          expect([await step(), await step(), await step()], `restored ${again} times`).toEqual(first);
+        }
+        copy.dispose();
+        copy.dispose();
+        expect(fixture.live()).toBe(before);
+        await empty.restore();
+        expect([await step(), await step()]).toEqual(fromStart);
+        empty.dispose();
+      },
+    );
 
     it('takes an error that is not its own for none of its failures', () => {
       expect(backend.classify(new Error('planted by the suite'))).toBe('other');

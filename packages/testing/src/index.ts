@@ -1,5 +1,5 @@
 export { chiSquare, chiSquareLimit } from './chi-square.ts';
-export { describeBackend, type BackendFixture } from './describe-backend.ts';
+export { describeBackend, type BackendFixture, type BackendSuiteOptions } from './describe-backend.ts';
 export { describeController, type ControllerSuiteOptions } from './describe-controller.ts';
 export { describeSampler, type SamplerSuite } from './describe-sampler.ts';
 export { describeSource, type SourceSuite } from './describe-source.ts';

@@ -78,6 +78,24 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step on rows of tensors', () => {
     tf.dispose([xs, ys]);
   });
 
+  it('refuses a row that is not there, as TensorFlow.js does, and leaves nothing', async () => {
+    const all = batchOf(EXAMPLES, 1);
+    const [xs, ys] = [resident(all.xs), resident(all.ys)];
+    const { backend, said } = tracedBackend(tf, classifier(tf, 'sgd'));
+    const batch = (indices: Int32Array) => ({ xs: { tensor: xs, indices }, ys: { tensor: ys, indices } });
+    for (let i = 0; i < 4; i += 1) await step(backend, batch(indicesOf(i)));
+    expect(said('gradient')?.status).toBe('traced');
+    const before = { tensors: tf.memory().numTensors, handles: native.handles() };
+    const outside = indicesOf(5).fill(EXAMPLES, 3, 4);
+    await expect(step(backend, batch(outside))).rejects.toThrow(
+      `the index value ${EXAMPLES} is not in [0, ${EXAMPLES - 1}]`,
+    );
+    expect({ tensors: tf.memory().numTensors, handles: native.handles() }).toEqual(before);
+    expect(await step(backend, batch(indicesOf(6)))).toBeGreaterThan(0);
+    await backend.endRun();
+    tf.dispose([xs, ys]);
+  });
+
   it('takes one tensor for the inputs and the targets, and others in its place', async () => {
     const build = () => {
       const kernel = (seed: number) => ({ kernelInitializer: tf.initializers.glorotUniform({ seed }) });

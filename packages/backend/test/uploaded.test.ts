@@ -32,8 +32,7 @@ describe('a batch on the device', () => {
     const rows = { data: Float32Array.of(1, 2), shape: [2, 1] };
     const placed = place(tf, { xs: rows, ys: { tensor: b, indices }, weights: [rows] }, fine);
     const { xs, ys, weights } = placed.rows();
-    expect(weights).toEqual(xs);
-    expect(await xs[0]?.array()).toEqual([[1], [2]]);
+    for (const [tensor] of [xs, weights]) expect(await tensor?.array()).toEqual([[1], [2]]);
     tf.dispose([...ys]);
     placed.dispose();
   });
@@ -57,6 +56,32 @@ describe('a batch on the device', () => {
     expect(again.key).toBe(placed[0]?.key);
     for (const { dispose } of [...placed, again]) dispose();
     clone.dispose();
+  });
+
+  it('has a half, of its own, with the same family', async () => {
+    const four = Int32Array.of(2, 0, 1, 1, 0);
+    const weights = [{ data: Float32Array.of(1, 2, 3, 4, 5), shape: [5] }];
+    const before = tf.memory().numTensors;
+    const whole = place(
+      tf,
+      { xs: { tensor: a, indices: four }, ys: { tensor: b, indices: four }, weights },
+      fine,
+    );
+    const half = whole.firstHalf();
+    if (!half) throw new Error('no half');
+    expect(tf.memory().numTensors).toBe(before + 4);
+    expect([half.family, half.inputs.slice(2)]).toEqual([whole.family, [a, b]]);
+    expect(half.key).not.toBe(whole.key);
+    const rows = half.rows();
+    expect(await rows.ys[0]?.array()).toEqual([12, 10]);
+    expect(await rows.weights[0]?.array()).toEqual([1, 2]);
+    tf.dispose([...rows.xs, ...rows.ys]);
+    expect(half.firstHalf()).toBeUndefined();
+    for (const { dispose } of [half, whole]) dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    const other = place(tf, { xs: { tensor: b, indices }, ys: { tensor: b, indices } }, fine);
+    expect(other.family).not.toBe(whole.family);
+    other.dispose();
   });
 
   it('uploads nothing where a tensor is refused', () => {

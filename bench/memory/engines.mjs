@@ -24,6 +24,7 @@ function controlGroup(bytes) {
     try {
       mkdirSync(folder);
       process.once('exit', () => rmdirSync(folder));
+      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
       writeFileSync(`${folder}/${limitFile}`, `${bytes}`);
       return folder;
     } catch {

@@ -115,7 +115,11 @@ describe('a loss that is not finite', () => {
     async (what) => {
       const model = breakingModel(6);
       const steady = always({ batchSize: 12 });
-      const decision = steady.start({ datasetSize: COUNT, plannedExamples: COUNT, seed: 0 });
+      const decision = always({ batchSize: 6 }).start({
+        datasetSize: COUNT,
+        plannedExamples: COUNT,
+        seed: 0,
+      });
       const stubborn = { ...steady, recover: () => ({ kind: 'retry', decision }) as const };
       const tuned = batchwise(tf, {
         source: { xs, ys },

@@ -110,13 +110,26 @@ describe('a loss that is not finite', () => {
     expect((await weightsOf(model)).every(Number.isFinite)).toBe(true);
   });
 
-  it('ends the training where nobody kept weights', async () => {
-    const model = breakingModel(6);
-    const tuned = batchwise(tf, { source: { xs, ys }, controller: always({ batchSize: 12 }) });
-    await expect(
-      model.fitDataset(tuned.dataset, { epochs: 3, verbose: 0, callbacks: [tuned.callback] }),
-    ).rejects.toMatchObject({ code: 'nonFinite' });
-  });
+  it.each(['gives up', 'tries again with the weights as they are'])(
+    'ends the training where a controller %s',
+    async (what) => {
+      const model = breakingModel(6);
+      const steady = always({ batchSize: 12 });
+      const decision = always({ batchSize: 6 }).start({
+        datasetSize: COUNT,
+        plannedExamples: COUNT,
+        seed: 0,
+      });
+      const stubborn = { ...steady, recover: () => ({ kind: 'retry', decision }) as const };
+      const tuned = batchwise(tf, {
+        source: { xs, ys },
+        controller: what === 'gives up' ? steady : stubborn,
+      });
+      await expect(
+        model.fitDataset(tuned.dataset, { epochs: 3, verbose: 0, callbacks: [tuned.callback] }),
+      ).rejects.toMatchObject({ code: 'nonFinite' });
+    },
+  );
 });
 
 describe('createTuner', () => {

@@ -5,7 +5,6 @@ const NAMES = [
   'TF_CPP_MIN_LOG_LEVEL',
   'CUDA_VISIBLE_DEVICES',
   'TF_NUM_INTEROP_THREADS',
-  'TF_ENABLE_ONEDNN_OPTS',
 ];
 const environment = () => NAMES.map((name) => process.env[name]);
 
@@ -16,10 +15,10 @@ describe('the settings of TensorFlow', () => {
   });
 
   it.each([
-    [{ hideGpu: true, convolutions: true }, ['2', '-1', '-1', undefined]],
-    [{ hideGpu: true, convolutions: false }, ['2', '-1', '-1', '0']],
-    [{ hideGpu: false, convolutions: true }, ['2', '0', undefined, undefined]],
-    [{ hideGpu: false, convolutions: false }, ['2', '0', undefined, undefined]],
+    [{ hideGpu: true, convolutions: true }, ['2', '-1', undefined]],
+    [{ hideGpu: true, convolutions: false }, ['2', '-1', '-1']],
+    [{ hideGpu: false, convolutions: true }, ['2', '0', undefined]],
+    [{ hideGpu: false, convolutions: false }, ['2', '0', undefined]],
   ])('for %j', (use, expected) => {
     applyTensorflowSettings(use);
     expect(environment()).toEqual(expected);
@@ -28,6 +27,6 @@ describe('the settings of TensorFlow', () => {
   it('give way to those of the user', () => {
     for (const name of NAMES) vi.stubEnv(name, '7');
     applyTensorflowSettings({ hideGpu: true, convolutions: false });
-    expect(environment()).toEqual(['7', '-1', '7', '7']);
+    expect(environment()).toEqual(['7', '-1', '7']);
   });
 });

@@ -1,11 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { applyTensorflowSettings } from '../src/node/tensorflow-settings.ts';
 
-const NAMES = [
-  'TF_CPP_MIN_LOG_LEVEL',
-  'CUDA_VISIBLE_DEVICES',
-  'TF_NUM_INTEROP_THREADS',
-];
+const NAMES = ['TF_CPP_MIN_LOG_LEVEL', 'CUDA_VISIBLE_DEVICES', 'TF_NUM_INTEROP_THREADS'];
 const environment = () => NAMES.map((name) => process.env[name]);
 
 describe('the settings of TensorFlow', () => {

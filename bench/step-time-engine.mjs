@@ -1,6 +1,6 @@
 // One engine and one model of step-time.mjs, in a process of its own:
 //   node bench/step-time-engine.mjs '{"engine":"native","model":"mlp","batchSizes":[32],"repeats":5}'
-// It writes a line of JSON.
+// It writes a line of JSON. "arms" leaves out all but some of fit, eager, traced, eagerBytes and tracedBytes.
 import { tensorSource, tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { cacheDirectory, imageSource, loadDataset } from '@batchwise/data';
@@ -16,7 +16,14 @@ const [TURN_SECONDS, LEAST_STEPS, MOST_STEPS] = [0.25, 6, 100];
 /** Steps before anything is timed: compilation, tracing. */
 const WARM_UP_STEPS = 12;
 
-const { engine: name, model: modelName, batchSizes, repeats } = JSON.parse(process.argv[2] ?? '{}');
+const {
+  engine: name,
+  model: modelName,
+  batchSizes,
+  repeats,
+  arms: wanted,
+} = JSON.parse(process.argv[2] ?? '{}');
+const isWanted = (arm) => wanted === undefined || wanted.includes(arm);
 
 function quantile(sorted, share) {
   const at = share * (sorted.length - 1);
@@ -31,7 +38,7 @@ function summary(numbers) {
 const native = ['gpu', 'cpu'].map((variant) => nativeLocation(cacheDirectory(), variant)?.entry);
 const engine = await loadEngine(name, {
   nativePaths: native.filter(Boolean),
-  convolutions: modelName === 'cnn',
+  convolutions: modelName !== 'mlp',
 });
 const { tf } = engine;
 const dataDir = process.env.BATCHWISE_DATA_DIR && `${process.env.BATCHWISE_DATA_DIR}/mnist`;
@@ -69,26 +76,28 @@ function fitArm({ count, xs, ys }, batchSize) {
 }
 
 function loopArms({ bytes, tensors }, batchSize) {
-  const loop = (source, traced) =>
-    new LoopArm(tfjsBackend(tf, makeModel(tf, modelName), { traced }), source, batchSize);
   const isNative = name === 'native';
   // Images come flat or with a channel, not as rows of an LSTM.
   const isImages = modelName !== 'lstm';
-  return {
-    eager: loop(tensors, false),
-    ...(isNative && { traced: loop(tensors) }),
-    ...(isImages && { eagerBytes: loop(bytes, false) }),
-    ...(isImages && isNative && { tracedBytes: loop(bytes) }),
+  const kinds = {
+    eager: { source: tensors, traced: false },
+    ...(isNative && { traced: { source: tensors } }),
+    ...(isImages && { eagerBytes: { source: bytes, traced: false } }),
+    ...(isImages && isNative && { tracedBytes: { source: bytes } }),
   };
+  const loop = ({ source, ...options }) =>
+    new LoopArm(tfjsBackend(tf, makeModel(tf, modelName), options), source, batchSize);
+  const chosen = Object.entries(kinds).filter(([arm]) => isWanted(arm));
+  return Object.fromEntries(chosen.map(([arm, kind]) => [arm, loop(kind)]));
 }
 
 async function measure(batchSize) {
   const given = await examples(batchSize);
   const loops = loopArms(given, batchSize);
   const turns = Object.entries(loops).map(([arm, loop]) => [arm, (steps) => loop.turn(steps)]);
-  const arms = { fit: fitArm(given, batchSize), ...Object.fromEntries(turns) };
+  const arms = { ...(isWanted('fit') && { fit: fitArm(given, batchSize) }), ...Object.fromEntries(turns) };
   for (const arm of Object.values(arms)) await arm(WARM_UP_STEPS);
-  const usual = await arms.eager(LEAST_STEPS);
+  const usual = await (arms.eager ?? Object.values(arms)[0])(LEAST_STEPS);
   const steps = Math.round(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, (1000 * TURN_SECONDS) / usual)));
   const names = Object.keys(arms);
   const times = Object.fromEntries(names.map((arm) => [arm, []]));
@@ -105,7 +114,7 @@ async function measure(batchSize) {
   return {
     batchSize,
     milliseconds: summaries((value) => value),
-    ratios: summaries((value, i) => value / times.fit[i]),
+    ...(times.fit && { ratios: summaries((value, i) => value / times.fit[i]) }),
   };
 }
 

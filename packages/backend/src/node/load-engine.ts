@@ -16,8 +16,9 @@ export interface EngineOptions {
   /** Absolute paths of files to import TensorFlow.js for Node from, tried before the installed packages. */
   readonly nativePaths?: readonly string[];
   /**
-   * Whether the models will have convolutions: false makes small models faster on native TensorFlow, by switching oneDNN
-   * off. It holds for the process, from the first time that TensorFlow is loaded. Default true.
+   * Whether the models will have convolutions or recurrent layers: false makes small dense models faster on native
+   * TensorFlow, by running one operation at a time. It holds for the process, from the first time that TensorFlow is
+   * loaded. Default true.
    */
   readonly convolutions?: boolean;
   /** How WebGPU is opened. */

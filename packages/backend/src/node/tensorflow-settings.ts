@@ -9,20 +9,18 @@ const SETTINGS: Readonly<Record<string, string>> = {
   CUDA_VISIBLE_DEVICES: '0',
 };
 
-/** What is fast on the processor; docs/performance.md has the figures. */
+/** What is fast on the processor; docs/performance.md has the figures, and those of what was not chosen. */
 const processorSettings = (convolutions: boolean): Readonly<Record<string, string>> => ({
-  // Operations of a graph one after the other in the thread that asks for it: there is little to overlap, and handing a
-  // step to another thread and back costs up to half of it. Each operation still uses all cores.
-  TF_NUM_INTEROP_THREADS: '-1',
-  // oneDNN makes convolutions faster, and small products slower.
-  ...(!convolutions && { TF_ENABLE_ONEDNN_OPTS: '0' }),
+  // Operations of a graph one after the other in the thread that asks for it: in a dense model there is little to overlap,
+  // and handing a small step to another thread and back costs a third of it. Each operation still uses all cores.
+  ...(!convolutions && { TF_NUM_INTEROP_THREADS: '-1' }),
 });
 
 /** How TensorFlow will be used in this process. */
 export interface TensorflowUse {
   /** Keeps TensorFlow on the processor. */
   readonly hideGpu: boolean;
-  /** Whether there will be convolutions. */
+  /** Whether there will be convolutions or recurrent layers. */
   readonly convolutions: boolean;
 }
 

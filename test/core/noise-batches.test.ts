@@ -13,7 +13,7 @@ const WITH_GRADIENT = ['loss', 'gradient'] as const;
 
 async function measured(
   source: BatchSource<readonly number[]>,
-  { backend = new QuadraticBackend(), batchSize = 2, microBatchSize = batchSize } = {},
+  { backend = new QuadraticBackend(), batchSize = 2, microBatchSize = 2 } = {},
 ) {
   const observer = recorder();
   const controller = always(decide({ batchSize, microBatchSize }, WITH_GRADIENT));
@@ -51,7 +51,7 @@ describe('a source whose batches are no independent draws', () => {
   });
 
   it('is measured on the draws that are left, fewer than the batch has', async () => {
-    const { moments, backend } = await measured(sorted([2, 4, 9]), { batchSize: 4 });
+    const { moments, backend } = await measured(sorted([2, 4, 9]), { batchSize: 4, microBatchSize: 4 });
     // The means of 2 and 4 and of 9 alone: 2 · 1 · (−3 · −9).
     expect(moments).toEqual([{ sizes: [2, 1], squaredNorms: [9, 81], crossProduct: 54 }]);
     expect(backend.microBatchSizes).toEqual([4, 2, 1]);

@@ -17,7 +17,7 @@ const HOLDS = 3;
  */
 export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
   const gradients = fitGradients(steps, relativeNoise);
-  if (gradients) {
+  if (gradients && (gradients.linePoints > 2 || growsClearly(largest(steps, 2)))) {
     const updates = steps.filter(
       ({ peakBytes, gradientPeakBytes }) => peakBytes > (1 + relativeNoise) * (gradientPeakBytes ?? 0),
     );
@@ -44,13 +44,13 @@ export function fitGradients(steps: readonly MeasuredStep[], relativeNoise: numb
   for (let count = readings.length; count >= 2; count -= 1) {
     const points = largest(readings, count);
     const fit = fitMemory(points, { relativeNoise, hasFloor: false });
-    if (fit && (count > 2 || growsClearly(points))) return fit;
+    if (fit) return fit;
   }
   return undefined;
 }
 
-const growsClearly = ([large, small]: readonly MeasuredPeak[]): boolean =>
-  large !== undefined && small !== undefined && small.peakBytes <= (1 - GROWTH) * large.peakBytes;
+const growsClearly = ([large, small]: readonly MeasuredStep[]): boolean =>
+  (small?.gradientPeakBytes ?? Infinity) <= (1 - GROWTH) * (large?.gradientPeakBytes ?? 0);
 
 const largest = <Step extends MeasuredPeak>(steps: readonly Step[], count: number): Step[] =>
   [...steps].sort((a, b) => b.batchSize - a.batchSize).slice(0, count);

@@ -65,7 +65,7 @@ describe('fitGradients', () => {
   });
 
   it('has none for two readings of which most is no growth: the line may not have begun', () => {
-    expect(fitGradients([step(16, 6.9 * MB), step(256, 9.2 * MB)], NOISE)).toBeUndefined();
-    expect(fitGradients([step(16, 4.5 * MB), step(256, 9.2 * MB)], NOISE)).toMatchObject({ linePoints: 2 });
+    expect(fitSteps([step(16, 6.9 * MB), step(256, 9.2 * MB)], NOISE)).toBeUndefined();
+    expect(fitSteps([step(16, 4.5 * MB), step(256, 9.2 * MB)], NOISE)).toMatchObject({ linePoints: 2 });
   });
 });

@@ -27,12 +27,16 @@ const controlGroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']
     }
   });
 
-/** Engines with a hard limit, each trial in a process of its own. `tooBig` is a size far above it. */
+/**
+ * Engines with a hard limit, each trial in a process of its own. `tooBig` is a size far above it, `leastShare` how much
+ * of the limit a ceiling must take: less where an allocator in pieces may refuse what it has given another time.
+ */
 const engines = [
   {
     name: 'wasm with a heap of 128 MiB',
     budgetBytes: 128 * MIB,
     tooBig: 4000,
+    leastShare: 0.75,
     isHere: true,
     start: { args: ['wasm'], execArgv: [`--wasm-max-mem-pages=${(128 * MIB) / 65_536}`] },
   },
@@ -40,6 +44,7 @@ const engines = [
     name: 'native with an allocator of 128 MiB, that of GPUs',
     budgetBytes: 128 * MIB,
     tooBig: 4000,
+    leastShare: 0.5,
     isHere: hasNative,
     start: {
       args: ['native'],
@@ -56,6 +61,7 @@ const engines = [
     name: 'native with TF_MKL_ALLOC_MAX_BYTES at 400 MB',
     budgetBytes: 400e6,
     tooBig: 8000,
+    leastShare: 0.75,
     isHere: hasNative,
     start: {
       args: ['native'],
@@ -67,6 +73,7 @@ const engines = [
     name: 'native in a control group of 400 MiB',
     budgetBytes: 400 * MIB,
     tooBig: 20_000,
+    leastShare: 0.75,
     isHere: hasNative && controlGroup !== undefined,
     start: {
       args: ['native', 'resident'],
@@ -77,13 +84,13 @@ const engines = [
   },
 ].filter(({ isHere }) => isHere);
 
-describe.each(engines)('on $name', ({ budgetBytes, tooBig, start }) => {
+describe.each(engines)('on $name', ({ budgetBytes, tooBig, leastShare, start }) => {
   const trial = isolatedTrial({ modulePath, timeoutSeconds: 100, ...start });
 
   it('a ceiling is found that trained right, and what failed did for memory', async () => {
     const ceiling = await findCeiling(trial, { budgetBytes });
     const fitting = ceiling.trials.filter(({ verdict }) => verdict === 'fits');
-    // An allocator in pieces refuses at one time what it had given at another; so do not count its refusals.
+    // They are not counted: an allocator in pieces refuses at one time what it had given at another.
     const others = ceiling.trials.filter(({ verdict }) => verdict !== 'fits');
     expect(others.map(({ verdict, limit }) => [verdict, limit])).toEqual(
       others.map(() => ['tooBig', 'memory']),
@@ -91,7 +98,7 @@ describe.each(engines)('on $name', ({ budgetBytes, tooBig, start }) => {
     expect(fitting.map(({ batchSize }) => batchSize)).toContain(ceiling.batchSize);
     for (const { canaryDeviation } of fitting) expect(canaryDeviation).toBeLessThan(1e-4);
     const largest = Math.max(...fitting.map(({ peak }) => peak?.peakBytes ?? 0));
-    expect(largest).toBeGreaterThan(0.75 * budgetBytes);
+    expect(largest).toBeGreaterThan(leastShare * budgetBytes);
     expect(largest).toBeLessThanOrEqual(budgetBytes);
   });
 

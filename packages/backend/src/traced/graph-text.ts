@@ -1,4 +1,4 @@
-import type { Program, Roles, Source } from './program.ts';
+import { INT32, type Program, type Roles, type Source } from './program.ts';
 import type { Attribute, ConstantTensor } from './recorder.ts';
 import { givenConstants, type SizedForm } from './sized.ts';
 
@@ -16,9 +16,6 @@ export interface GraphText {
   /** Of what is drawn anew in each run, unless it is given. */
   readonly drawnNames: string;
 }
-
-/** TensorFlow's number for int32. */
-const INT32 = 3;
 
 /** The version of the graph format: that of TensorFlow 2.9, which every later one reads. */
 const PRODUCER = 1087;

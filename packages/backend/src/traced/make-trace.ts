@@ -4,7 +4,7 @@ import type { InputSpec } from './graph-text.ts';
 import { Graph } from './graph.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { observe, VariableSnapshot, type Observation } from './observation.ts';
-import { differingConstants, FLOAT32, rolesOf, type Program, type Roles } from './program.ts';
+import { differingConstants, FLOAT32, INT32, rolesOf, type Program, type Roles } from './program.ts';
 import type { ConstantTensor } from './recorder.ts';
 import { differsInSizeOnly, sizedConstants, sizedTensors, type SizedConstants } from './sized.ts';
 import type { TensorWork } from './tensor-work.ts';
@@ -202,7 +202,7 @@ function checked(
 /** TensorFlow's numbers of the types that TensorFlow.js has. */
 const TYPES: Readonly<Record<Tensor['dtype'], number>> = {
   float32: FLOAT32,
-  int32: 3,
+  int32: INT32,
   string: 7,
   complex64: 8,
   bool: 10,

@@ -29,8 +29,9 @@ export interface Ends {
   readonly outputIds: readonly number[];
 }
 
-/** TensorFlow's number for float32. */
+/** TensorFlow's numbers for float32 and int32. */
 export const FLOAT32 = 1;
+export const INT32 = 3;
 
 /** The program of a recording, or why there is none. */
 export function programOf(recording: Recording<unknown>, { inputIds, outputIds }: Ends): Program | string {

@@ -2,6 +2,7 @@ import {
   areEqual,
   differingConstants,
   FLOAT32,
+  INT32,
   isDropoutNoise,
   type Program,
   type Roles,
@@ -57,7 +58,7 @@ export function sizedConstants(
 }
 
 /**
- * Whether `seen` is the program of `known` at another number of examples, so that one graph serves both. Constants
+ * Whether `seen` is the program at another number of examples, so that one graph serves both. Constants
  * that follow from that number may be anything; all others are the same.
  */
 export function differsInSizeOnly(
@@ -102,9 +103,6 @@ const shapeOf = ({ shape }: ConstantTensor): ConstantTensor => ({
   shape: [shape.length],
   values: Int32Array.from(shape),
 });
-
-/** TensorFlow's number for int32. */
-const INT32 = 3;
 
 const sizeOf = ({ shape }: ConstantTensor): number => shape.reduce((product, length) => product * length, 1);
 

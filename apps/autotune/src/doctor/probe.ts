@@ -1,5 +1,5 @@
 // One probe of `batchwise doctor`, in a process of its own: engines swap the kernels of TensorFlow.js, and may crash or hang.
-//   node probe.js REQUEST       the request and the answers are those of probe-messages.ts
+//   node probe.js REQUEST PARENT    the request and the answers are those of probe-messages.ts; the id of who waits for them
 import { Worker } from 'node:worker_threads';
 import { tfjsBackend } from '@batchwise/backend';
 import type { Engine, LayersTf } from '@batchwise/backend/node';
@@ -99,17 +99,20 @@ async function graphicsCards(): Promise<GraphicsCard[]> {
   }));
 }
 
-/** Run in a thread of its own: the main one may hang in an engine. A process whose parent is gone has another one. */
+/**
+ * Run in a thread of its own: the main one may hang in an engine. A process whose parent is gone has another one, perhaps
+ * before this thread runs, hence the parent is not asked for here.
+ */
 const WATCH = `
-  const parent = process.ppid;
+  const { workerData: parent } = require('node:worker_threads');
   setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500);
 `;
 
 /** Ends this process when nobody waits for its answer any more, also where the parent was killed. */
-function endWithParent(): void {
-  new Worker(WATCH, { eval: true }).unref();
+function endWith(parent: number): void {
+  new Worker(WATCH, { eval: true, workerData: parent }).unref();
   process.once('disconnect', () => process.exit(1));
 }
 
-endWithParent();
+endWith(Number(process.argv[3]));
 say(await answer(JSON.parse(process.argv[2] ?? '{}') as ProbeRequest));

@@ -26,7 +26,7 @@ export function childProbes({ program, timeLimitSeconds, signal }: ProbeOptions)
   return (request, env = {}) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const child = fork(program, [JSON.stringify(request)], {
+      const child = fork(program, [JSON.stringify(request), String(process.pid)], {
         env: { ...process.env, ...env },
         execArgv: [],
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -7,7 +8,20 @@ import { workspaces, type Workspace } from './tools/workspaces.mjs';
 /** Tests run on the sources: the custom condition makes a build unnecessary. */
 const conditions = ['@batchwise/source', 'node', 'import', 'default'];
 
-const project = (name: string, root: string) => ({
+/** No test waits on the clock; this only ends what hangs, on machines that are slow and busy too. */
+const TIME_LIMIT_MS = 300_000;
+
+/**
+ * What a project's tests are like, in the order in which they run: plain computations share a process, tests that start
+ * processes or train on one thread run side by side, and those of native TensorFlow, which takes all cores, alone.
+ */
+const WAYS = {
+  computing: { isolate: false, maxWorkers: availableParallelism(), sequence: { groupOrder: 1 } },
+  apart: { maxWorkers: availableParallelism(), sequence: { groupOrder: 2 } },
+  alone: { maxWorkers: 1, sequence: { groupOrder: 3 } },
+};
+
+const project = (name: string, root: string, way: keyof typeof WAYS) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
@@ -16,21 +30,26 @@ const project = (name: string, root: string) => ({
     environment: 'node' as const,
     include: ['test/**/*.test.ts'],
     pool: 'forks' as const,
-    // Tests of real engines share the machine; how fast they are is for the benchmarks.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: TIME_LIMIT_MS,
+    hookTimeout: TIME_LIMIT_MS,
     // A process finds the software Vulkan of an installed Chromium only where it starts with it.
     env: name === 'backend' ? { ...softwareVulkan() } : {},
+    ...WAYS[way],
   },
 });
 
+/** The folders of test/ where native TensorFlow trains in the test's own process. */
+const ON_NATIVE = ['engines', 'memory', 'native'];
+
 /** Checks of the repository as a whole; some start npm, Nx or Node and look at the built packages. */
-function repositoryProject(root: string) {
-  const { test, ...rest } = project('test-suite', root);
-  return {
-    ...rest,
-    test: { ...test, include: ['*/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
-  };
+function repositoryProjects(root: string) {
+  const onNative = ON_NATIVE.map((folder) => `${folder}/**/*.test.ts`);
+  const { test, ...rest } = project('test-suite', root, 'apart');
+  const { test: native } = project('engine-suite', root, 'alone');
+  return [
+    { ...rest, test: { ...test, include: ['*/**/*.test.ts'], exclude: [...onNative, '**/node_modules/**'] } },
+    { ...rest, test: { ...native, include: onNative } },
+  ];
 }
 
 /** The tests of callback that touch TensorFlow.js, on the oldest that it takes. */
@@ -38,6 +57,7 @@ function oldestProject(path: string, version: string | undefined) {
   const { test, ...rest } = project(
     'callback-on-oldest-tfjs',
     fileURLToPath(new URL('packages/callback', import.meta.url)),
+    'apart',
   );
   const env = { BATCHWISE_TFJS_FOLDER: join(path, 'node_modules'), BATCHWISE_TFJS_VERSION: version ?? '' };
   const exclude = [
@@ -49,18 +69,22 @@ function oldestProject(path: string, version: string | undefined) {
   return { ...rest, test: { ...test, env, exclude } };
 }
 
-function projectOf({ folder, path, manifest }: Workspace) {
+/** Packages whose tests touch no engine: those of the pure layers, and what is built on them alone. */
+const COMPUTING = /^(core|noise-scale|sampler.*|tuner)$/;
+
+function projectsOf({ folder, path, manifest }: Workspace) {
+  const name = basename(folder);
   switch (folder) {
     case 'test':
-      return repositoryProject(path);
+      return repositoryProjects(path);
     case 'tools/oldest-tfjs':
-      return oldestProject(path, manifest.devDependencies?.['@tensorflow/tfjs-core']);
+      return [oldestProject(path, manifest.devDependencies?.['@tensorflow/tfjs-core'])];
     default:
-      return project(basename(folder), path);
+      return [project(name, path, COMPUTING.test(name) ? 'computing' : 'apart')];
   }
 }
 
-const projects = workspaces(fileURLToPath(new URL('.', import.meta.url))).map(projectOf);
+const projects = workspaces(fileURLToPath(new URL('.', import.meta.url))).flatMap(projectsOf);
 
 export default defineConfig({
   test: {

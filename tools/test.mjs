@@ -93,8 +93,10 @@ async function runVitest(args) {
 }
 
 let counts = await runStage(BUILD);
-if (counts.failed === 0) await prepareNative();
+// Downloads and a compiler of one thread leave room for the checks.
+const preparing = counts.failed === 0 ? prepareNative() : undefined;
 for (const stage of CHECKS) counts = addCounts(counts, await runStage(stage));
+await preparing;
 counts = addCounts(counts, await runVitest(process.argv.slice(2)));
 console.log(countLine(counts));
 if (counts.failed > 0) process.exitCode = 1;

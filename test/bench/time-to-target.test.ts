@@ -38,7 +38,7 @@ interface Cell {
   readonly policies: readonly { readonly name: string; readonly versusScaled: Versus | null }[];
 }
 
-describe('bench/time-to-target', { timeout: 300_000 }, () => {
+describe('bench/time-to-target', () => {
   let out: string;
   const quick = (...args: string[]) =>
     bench(

@@ -34,7 +34,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('@batchwise/callback from its tarball, in an empty project', { timeout: 120_000 }, () => {
+describe('@batchwise/callback from its tarball, in an empty project', () => {
   it('works in a CommonJS program', async () => {
     writeTree(folder, {
       'use.cjs': `

@@ -63,7 +63,7 @@ async function cacheWithNative(script: string): Promise<{ BATCHWISE_CACHE_DIR: s
   return { BATCHWISE_CACHE_DIR: cache };
 }
 
-describe('batchwise doctor', { timeout: 120_000 }, () => {
+describe('batchwise doctor', () => {
   it('trains on each engine, compares and times them, and says what auto takes', async () => {
     const { code, stdout, stderr, found, engine } = await doctor(['--only', 'wasm,cpu']);
     expect([code, stderr]).toEqual([0, '']);
@@ -222,7 +222,7 @@ describe('batchwise doctor', { timeout: 120_000 }, () => {
   });
 });
 
-describe('webgpu in the doctor', { timeout: 120_000 }, () => {
+describe('webgpu in the doctor', () => {
   it('is software where Chromium brings it, else no GPU, unless there is one', async () => {
     const { engine, code } = await doctor(['--only', 'webgpu'], { env: { NO_COLOR: '1' } });
     const { verdict, works, losses, device, limits } = engine('webgpu');

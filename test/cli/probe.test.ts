@@ -37,7 +37,7 @@ beforeAll(async () => {
   [data, out] = [await smallMnist(2000, 100), await temporaryFolder()];
 });
 
-describe('batchwise probe', { timeout: 120_000 }, () => {
+describe('batchwise probe', () => {
   const probe = (...args: string[]) =>
     batchwise(['probe', '--data-dir', data, '--backend', 'wasm', '--model', 'cnn', ...args]);
 
@@ -90,7 +90,7 @@ describe('batchwise probe', { timeout: 120_000 }, () => {
   });
 });
 
-describe('batchwise train, with little memory', { timeout: 180_000 }, () => {
+describe('batchwise train, with little memory', () => {
   it('probes first, accumulates above the ceiling, and confirms it the next time', async () => {
     const env = { BATCHWISE_CACHE_DIR: await temporaryFolder() };
     const json = join(out, 'run.json');

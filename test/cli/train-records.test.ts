@@ -7,7 +7,7 @@ import { expectRunRecord } from './run-record.ts';
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'));
 
-describe('what batchwise train keeps of a run', { timeout: 60_000 }, () => {
+describe('what batchwise train keeps of a run', () => {
   let data: string;
   let out: string;
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { batchwise, smallMnist, temporaryFolder, type Outcome } from './batchwise.ts';
 import { expectRunRecord } from './run-record.ts';
 
-describe('batchwise train --sampler', { timeout: 60_000 }, () => {
+describe('batchwise train --sampler', () => {
   let data: string;
   let out: string;
   beforeAll(async () => {

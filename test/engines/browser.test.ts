@@ -53,7 +53,7 @@ function serve(script: string): Promise<Server> {
   return new Promise((resolve) => server.listen(0, 'localhost', () => resolve(server)));
 }
 
-describe('training in a browser', { timeout: 120_000 }, () => {
+describe('training in a browser', () => {
   let browser: Browser;
   let server: Server;
   let page: Page;

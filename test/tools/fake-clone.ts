@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { root } from '../support/repository.ts';
 import { temporaryFolder, writeTree } from '../support/temporary-folder.ts';
 
@@ -59,7 +59,8 @@ export interface FakeClone {
 /** A clone with one package, the real tools, and stand-ins for npm and Nx, and for the app where it is asked for. */
 export function fakeClone({ withApp = false } = {}): FakeClone {
   const folder = temporaryFolder();
-  cpSync(join(root, 'tools'), join(folder, 'tools'), { recursive: true });
+  const isTool = (path: string) => basename(path) !== 'oldest-tfjs';
+  cpSync(join(root, 'tools'), join(folder, 'tools'), { recursive: true, filter: isTool });
   writeTree(folder, {
     'package.json': { name: 'fake', version: '1.0.0', workspaces: ['packages/*'] },
     'package-lock.json': { packages: { '': {}, 'node_modules/nx': { version: '1.0.0' } } },

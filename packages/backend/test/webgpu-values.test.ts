@@ -45,7 +45,7 @@ function refuseBuffer(tf: LayersTf, nth: number): void {
   };
 }
 
-describe('training on webgpu', { timeout: 60_000 }, () => {
+describe('training on webgpu', () => {
   it('takes nothing from a step that failed but its examples', async ({ skip }) => {
     skip(!isThere, WHY_NOT);
     const tf = await load();

@@ -8,7 +8,7 @@ import { always, classifier, loadTf, tensorsOf } from './support.ts';
 
 const tf = await loadTf();
 
-describe('on a machine where a step takes 0.4 ms and 20 µs per example', { timeout: 30_000 }, () => {
+describe('on a machine where a step takes 0.4 ms and 20 µs per example', () => {
   const COUNT = 4096;
   const { xs, ys } = tensorsOf(tf, COUNT);
   const clock = fakeClock();

@@ -39,7 +39,7 @@ async function trained(options: Partial<BatchwiseOptions> = {}, args: object = {
   return { memory: tuned.history.memory, weights: await weightsOf(model), history: tuned.history };
 }
 
-describe('memory before the first step', { timeout: 120_000 }, () => {
+describe('memory before the first step', () => {
   it('is obviously enough after one small trial, which leaves no trace in the training', async () => {
     const probed = await trained({ memoryBytes: 1e9 });
     expect(probed.memory?.text).toMatch(

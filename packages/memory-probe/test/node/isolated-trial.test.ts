@@ -26,7 +26,7 @@ const hasGroup = ((): boolean => {
 })();
 afterAll(() => (hasGroup ? rmdirSync(group) : undefined));
 
-describe('isolatedTrial', { timeout: 60_000 }, () => {
+describe('isolatedTrial', () => {
   it('asks a process of its own and gives its answer', async () => {
     expect(await outcomeOf(['answer'])).toEqual({
       kind: 'trained',

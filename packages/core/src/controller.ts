@@ -78,6 +78,11 @@ export interface Decision<State extends Json> {
   readonly evidence?: Evidence;
   /** Before the coming step: `take` a copy of the weights in place of the last one, or `restore` that one. */
   readonly snapshot?: 'take' | 'restore';
+  /**
+   * After so many further ordinary steps (warm, whole, with nothing measured but loss and time) the decision will be
+   * this one, whatever they take or lose. Absent is 0. For wrappers that ask less often than at each step.
+   */
+  readonly standsFor?: number;
 }
 
 /** What to do after a failed step: try the same examples again, or end the run with a message. */

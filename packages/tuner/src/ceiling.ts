@@ -40,6 +40,10 @@ export function afterFit(ceiling: Ceiling, { microBatchSize }: AppliedStep): Cei
   return { now: Math.min(fitted, now * 2), fitted, holds, steps: 0, patience };
 }
 
+/** So many further steps that fit leave what is allowed as it is. */
+export const steadySteps = ({ now, fitted, steps, patience }: Ceiling): number =>
+  now === null || now >= fitted ? Infinity : patience - 1 - steps;
+
 /**
  * After a step that did not fit: back to what holds, or to half of what failed. Each further failure doubles the
  * patience. Undefined when one example was too much.

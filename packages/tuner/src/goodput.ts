@@ -17,6 +17,7 @@ import {
   measureNext,
   noiseBelief,
   startNoiseWatch,
+  unmeasuredSteps,
   watchNoise,
   withCadence,
   type NoiseWatch,
@@ -26,7 +27,7 @@ import { priorTimes } from './prior.ts';
 import { giveUp } from './recovery.ts';
 import { sizeRange, type SizeRange } from './size-range.ts';
 import { timedRungs, type StepTimes } from './step-time.ts';
-import { recalledTiming, startTiming, timeStep, type Timing } from './timing.ts';
+import { recalledTiming, startTiming, timeStep, unwatchedSteps, type Timing } from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
 const USUAL_MIN = 8;
@@ -101,12 +102,14 @@ function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<Goodput
   };
 }
 
-/** What the step taught. */
+/** What the step taught. Field by field, as all that is done at each step: copying by `...` takes several times as long. */
 const observed = (state: GoodputState, step: AppliedStep, settings: GoodputSettings): GoodputState => ({
-  ...state,
+  range: state.range,
+  plannedExamples: state.plannedExamples,
   timing: timeStep(state.timing, step, settings.exploration),
   watch: watchNoise(state.watch, step, settings.noise),
   stepsSinceDecision: state.stepsSinceDecision + 1,
+  lastMove: state.lastMove,
 });
 
 const cadenceView = (plan: BatchPlan, { plannedExamples, timing: { times } }: GoodputState) => ({
@@ -136,12 +139,14 @@ const tryOut = (
 
 function stay({ plan }: AppliedStep, state: GoodputState, settings: GoodputSettings): Decision<GoodputState> {
   const { watch, measured } = measureNext(state.watch, cadenceView(plan, state), settings.noise);
+  const undecided = settings.decideEverySteps - 1 - state.stepsSinceDecision;
   return {
     plan: wholeBatch(plan.batchSize),
     reason: steadyReason(plan.batchSize),
     measure: measured ? WITH_GRADIENT : PLAIN,
     evidence: evidenceOf(noiseBelief(watch, settings.noise)),
-    state: { ...state, watch },
+    state: watch === state.watch ? state : { ...state, watch },
+    standsFor: measured ? 0 : Math.min(undecided, unmeasuredSteps(watch), unwatchedSteps(state.timing)),
   };
 }
 
@@ -183,7 +188,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
   const weak = answer && answer.chosen.batchSize !== held ? weakGainReason(answer) : undefined;
   if (!explored) {
     const decision = stay(step, state, settings);
-    return weak ? { ...decision, reason: weak } : decision;
+    return weak ? { ...decision, reason: weak, standsFor: 0 } : decision;
   }
   return {
     plan: wholeBatch(held),

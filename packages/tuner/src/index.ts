@@ -4,6 +4,7 @@ export type { Exploration, ExplorationOptions } from './exploration.ts';
 export { fixed } from './fixed.ts';
 export { goodput, type GoodputState } from './goodput.ts';
 export type { GoodputOptions } from './goodput-options.ts';
+export { inGroups, type GroupedState } from './in-groups.ts';
 export { knee, type KneeOptions, type KneeState } from './knee.ts';
 export { ladder, nearestRung, type LadderOptions } from './ladder.ts';
 export {

@@ -8,7 +8,7 @@ import { giveUp } from './recovery.ts';
 import { priorTimes, type TuningPrior } from './prior.ts';
 import { checkSizes, sizeRange, type SizeOptions, type SizeRange } from './size-range.ts';
 import { fitStepTime, largestPart, timedRungs, type StepTimeFit, type StepTimes } from './step-time.ts';
-import { recalledTiming, startTiming, timeStep, type Timing } from './timing.ts';
+import { recalledTiming, startTiming, timeStep, unwatchedSteps, type Timing } from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
 const USUAL_MIN = 32;
@@ -70,7 +70,8 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
       }
       if (!before.exploration) {
         const { batchSize } = step.plan;
-        return { ...rest, plan: wholeBatch(batchSize), reason: steadyReason(batchSize) };
+        const reason = steadyReason(batchSize);
+        return { ...rest, plan: wholeBatch(batchSize), reason, standsFor: unwatchedSteps(timing) };
       }
       const { home, sizes } = before.exploration;
       const fit = fitStepTime(timing.times);

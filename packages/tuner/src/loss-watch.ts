@@ -13,30 +13,31 @@ const HEALTHY_SHARE = 0.25;
 export type LossWatch = {
   /** The latest losses, oldest first, at most 11. */
   readonly latest: readonly number[];
-  /** Median of the first 11, and the lowest median of 11 since; null before there are so many. */
+  /** Their median, that of the first 11, and the lowest since; null before there are so many. */
+  readonly now: number | null;
   readonly start: number | null;
   readonly lowest: number | null;
 };
 
 /** Before the first loss. */
-export const NO_LOSSES: LossWatch = { latest: [], start: null, lowest: null };
+export const NO_LOSSES: LossWatch = { latest: [], now: null, start: null, lowest: null };
 
 /** One finite loss later. The lowest forgets, so that a loss which stays higher is what later ones are compared with. */
 export function watchLoss({ latest, start, lowest }: LossWatch, loss: number): LossWatch {
   const window = [...latest, loss].slice(-WINDOW);
-  if (window.length < WINDOW) return { latest: window, start, lowest };
+  if (window.length < WINDOW) return { latest: window, now: null, start, lowest };
   const now = median(window);
   const known = lowest ?? now;
   return {
     latest: window,
+    now,
     start: start ?? now,
     lowest: now <= known ? now : known + (now - known) / PATIENCE,
   };
 }
 
 /** The median of the latest losses, undefined before there are 11. */
-export const presentLoss = ({ latest }: LossWatch): number | undefined =>
-  latest.length < WINDOW ? undefined : median(latest);
+export const presentLoss = ({ now }: LossWatch): number | undefined => now ?? undefined;
 
 /**
  * Whether the loss has left its range: most of the latest steps are at twice the lowest loss and at half of that at the

@@ -8,6 +8,7 @@ import {
   noiseBelief,
   noiseOptions,
   startNoiseWatch,
+  unmeasuredSteps,
   watchNoise,
   withCadence,
   type NoiseOptions,
@@ -104,6 +105,9 @@ export function noiseScale(options: NoiseScalePolicyOptions = {}): BatchControll
         measure: next.measured ? WITH_GRADIENT : PLAIN,
         evidence,
         state: { ...state, watch: next.watch },
+        standsFor: next.measured
+          ? 0
+          : Math.min(decideEverySteps - 1 - state.stepsSinceDecision, unmeasuredSteps(next.watch)),
       };
     },
     recover: giveUp,

@@ -71,15 +71,24 @@ export const startNoiseWatch = (
 
 /** What the step taught. */
 export function watchNoise(watch: NoiseWatch, step: AppliedStep, options: NoiseOptions): NoiseWatch {
-  const { gradient, plan, seconds, warm } = step;
-  const isSplit = gradient !== undefined && warm && isTimed(step);
-  const time = { batchSize: plan.batchSize, parts: partsOf(plan), seconds: seconds ?? 0 };
+  const { gradient } = step;
+  const { maxNoiseScale, measurements, measureEvery: interval } = watch;
   return {
-    ...watch,
     noise: gradient ? withSample(watch, gradient, options) : watch.noise,
-    splitTimes: isSplit ? addStepTime(watch.splitTimes, time) : watch.splitTimes,
+    maxNoiseScale,
+    splitTimes: gradient ? withSplitTime(watch.splitTimes, step) : watch.splitTimes,
+    measurements,
     stepsSinceMeasured: watch.stepsSinceMeasured + 1,
+    measureEvery: interval,
   };
+}
+
+function withSplitTime(times: StepTimes, step: AppliedStep): StepTimes {
+  const { plan, seconds = 0, warm } = step;
+  const isOrdinary = warm && isTimed(step);
+  return isOrdinary
+    ? addStepTime(times, { batchSize: plan.batchSize, parts: partsOf(plan), seconds })
+    : times;
 }
 
 function withSample(
@@ -141,3 +150,10 @@ export function measureNext(
   const asked = { ...watch, measurements: watch.measurements + 1, stepsSinceMeasured: 0 };
   return { watch: withCadence(asked, view, options), measured };
 }
+
+/** So many further steps will not be followed by a measured one. */
+export const unmeasuredSteps = ({
+  measureEvery: interval,
+  stepsSinceMeasured,
+}: Pick<NoiseWatch, 'measureEvery' | 'stepsSinceMeasured'>): number =>
+  Math.max(0, interval - 1 - stepsSinceMeasured);

@@ -1,6 +1,7 @@
 import type { BatchController, Json } from '@batchwise/core';
 import { fixed } from './fixed.ts';
 import { goodput } from './goodput.ts';
+import { inGroups } from './in-groups.ts';
 import { knee } from './knee.ts';
 import type { LearningRateRule } from './learning-rate-rules.ts';
 import { noiseScale } from './noise-scale.ts';
@@ -48,13 +49,15 @@ export interface PolicyOptions extends SizeOptions {
  * - `noiseScale`: withGuard(withLearningRate(withCeiling(withHysteresis(noiseScale))))
  * - `schedule`: withGuard(withCeiling(schedule))
  * - `fixed`: withCeiling(fixed)
+ *
+ * Each is asked `inGroups`.
  * @throws RangeError for an unknown name or optimizer, sizes out of order, or `schedule` without `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
   const { guard = name !== 'fixed', batchNorm = false } = options;
   const chosen = unguarded(name, options);
   const advised = batchNorm ? withBatchNormAdvice(chosen) : chosen;
-  return guard ? withGuard(advised) : advised;
+  return inGroups(guard ? withGuard(advised) : advised);
 }
 
 function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Json> {

@@ -86,9 +86,23 @@ export function timeStep(timing: Timing, step: AppliedStep, options: Exploration
   }
   const steps = timing.steps + 1;
   const usual = expectation(timing, step.plan.batchSize);
-  const seen = { ...timing, times: observeStep(times, step), steps, usual };
+  const { recalled, triedExamples: tried, plannedExamples, waitSteps } = timing;
+  const seen: Timing = {
+    times: observeStep(times, step),
+    recalled,
+    exploration: null,
+    triedExamples: tried,
+    plannedExamples,
+    steps,
+    waitSteps,
+    usual,
+  };
   return steps % LOOK_EVERY === 0 ? watched(seen, step, options) : seen;
 }
+
+/** So many further steps pass before it is looked whether sizes must be timed again. */
+export const unwatchedSteps = ({ steps }: Pick<Timing, 'steps'>): number =>
+  LOOK_EVERY - 1 - (steps % LOOK_EVERY);
 
 /** A machine may be slower or busier than it was: all times of earlier runs are scaled as that of the home size. */
 function withRecalled(timing: Timing, home: number): Timing {

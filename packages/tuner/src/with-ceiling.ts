@@ -1,5 +1,5 @@
 import type { BatchController, BatchPlan, Decision, FailedStep, Json, Recovery } from '@batchwise/core';
-import { afterFailure, afterFit, openCeiling, type Ceiling } from './ceiling.ts';
+import { afterFailure, afterFit, openCeiling, steadySteps, type Ceiling } from './ceiling.ts';
 import { checkCount } from './check.ts';
 import { PLAIN } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
@@ -37,7 +37,12 @@ export function withCeiling<Inner extends Json>(
     ceiling: Ceiling,
     before?: BatchPlan,
   ): Decision<CeilingState<Inner>> {
-    const held = { ...decision, state: { inner: decision.state, ceiling } };
+    const { standsFor = 0 } = decision;
+    const held = {
+      ...decision,
+      state: { inner: decision.state, ceiling },
+      standsFor: Math.min(standsFor, steadySteps(ceiling)),
+    };
     if (ceiling.now === null || decision.plan.microBatchSize <= ceiling.now) return held;
     return accumulate ? split(held, ceiling.now, before) : cut(held, ceiling.now);
   }
@@ -122,6 +127,7 @@ function explainRise<State extends Json>(
       numbers: { steps: before.patience, ceilingBefore: before.now ?? 0, ceiling: now },
     },
     firm: true,
+    standsFor: 0,
   };
 }
 

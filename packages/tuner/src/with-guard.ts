@@ -44,6 +44,9 @@ export type GuardState<Inner extends Json> = {
 /** As soon as it is known what the loss is like. */
 const FIRST_COPY = 20;
 
+/** An explosion, which takes six steps to show in the median of eleven, may be seen so many steps late. */
+const LATE_STEPS = 4;
+
 /** The loss must be known at each step, whatever the inner controller wants. */
 const LOSS: Measurement = 'loss';
 
@@ -90,8 +93,12 @@ export function withGuard<Inner extends Json>(
         return guarded({ ...decision, ...putBack(step.plan, explosion(seen)) }, back);
       }
       const due = seen.hasCopy ? everySteps : Math.min(everySteps, FIRST_COPY);
-      if (seen.stepsSinceCopy < due || !isHealthy(seen.losses)) return guarded(decision, seen);
-      return guarded({ ...decision, snapshot: 'take' }, { ...seen, stepsSinceCopy: 0, hasCopy: true });
+      if (seen.stepsSinceCopy < due || !isHealthy(seen.losses)) {
+        const untilCopy = Math.max(0, due - 1 - seen.stepsSinceCopy);
+        return guarded(decision, seen, Math.min(decision.standsFor ?? 0, untilCopy, LATE_STEPS));
+      }
+      const copied = { ...seen, stepsSinceCopy: 0, hasCopy: true };
+      return guarded({ ...decision, snapshot: 'take' }, copied);
     },
     recover(step, state) {
       const recovery = inner.recover(step, state.inner);
@@ -105,23 +112,37 @@ export function withGuard<Inner extends Json>(
 type Rest<Inner extends Json> = Omit<GuardState<Inner>, 'inner'>;
 
 const observed = <Inner extends Json>(state: GuardState<Inner>, { loss }: AppliedStep): Rest<Inner> => ({
-  ...state,
+  startBatchSize: state.startBatchSize,
   losses: loss === undefined ? state.losses : watchLoss(state.losses, loss),
   stepsSinceCopy: state.stepsSinceCopy + 1,
+  hasCopy: state.hasCopy,
+  restores: state.restores,
   stepsSinceRestore: state.stepsSinceRestore + 1,
+  cap: state.cap,
 });
 
 /** The decision within the bounds learned so far. */
 function guarded<Inner extends Json>(
   decision: Decision<Inner>,
   rest: Rest<Inner>,
+  standsFor = 0,
 ): Decision<GuardState<Inner>> {
   const { plan, measure, state: inner } = decision;
   return {
     ...decision,
     plan: rest.cap ? capped(plan, rest.cap) : plan,
     measure: measure.includes(LOSS) ? measure : [...measure, LOSS],
-    state: { ...rest, inner },
+    state: {
+      inner,
+      startBatchSize: rest.startBatchSize,
+      losses: rest.losses,
+      stepsSinceCopy: rest.stepsSinceCopy,
+      hasCopy: rest.hasCopy,
+      restores: rest.restores,
+      stepsSinceRestore: rest.stepsSinceRestore,
+      cap: rest.cap,
+    },
+    standsFor,
   };
 }
 

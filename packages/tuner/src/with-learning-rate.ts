@@ -35,9 +35,10 @@ export function withLearningRate<State extends Json>(
   inner: BatchController<State>,
   options: LearningRateOptions,
 ): BatchController<State> {
-  const { risePerStep = 0.05, warmUpExamples = 0, moments = 'keep', rule } = options;
-  checkCount(options.referenceBatchSize, 'referenceBatchSize');
-  if (options.maxScale !== undefined) checkAbove(options.maxScale, 'maxScale');
+  const { risePerStep = 0.05, warmUpExamples = 0, moments = 'keep' } = options;
+  const { rule, referenceBatchSize, maxScale } = options;
+  checkCount(referenceBatchSize, 'referenceBatchSize');
+  if (maxScale !== undefined) checkAbove(maxScale, 'maxScale');
   checkAbove(risePerStep, 'risePerStep');
   if (warmUpExamples !== 0) checkAbove(warmUpExamples, 'warmUpExamples');
   if (moments === 'rescale' && rule !== 'sqrt')
@@ -45,16 +46,17 @@ export function withLearningRate<State extends Json>(
       'moments is rescale, which goes with the rule sqrt; give that rule, or keep the moments.',
     );
 
-  const planAt = (plan: BatchPlan, scale: number): BatchPlan => ({
-    ...plan,
-    learningRateScale: scale,
-    ...(moments === 'rescale' && { momentDecayScale: Math.min(scale ** 2, MAX_MOMENT_SCALE) }),
-  });
+  const planAt = (plan: BatchPlan, learningRateScale: number): BatchPlan =>
+    moments === 'rescale'
+      ? { ...plan, learningRateScale, momentDecayScale: Math.min(learningRateScale ** 2, MAX_MOMENT_SCALE) }
+      : { ...plan, learningRateScale };
   function scaled(decision: Decision<State>, limit: number, warmth: number): Decision<State> {
     const { plan, evidence } = decision;
-    const target = learningRateScale(plan.batchSize, { ...options, evidence });
+    const target = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
     const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
-    return { ...decision, plan: planAt(plan, Math.min(warmed, limit)) };
+    const scale = Math.min(warmed, limit);
+    const isThere = warmth === 1 && warmed <= limit;
+    return { ...decision, plan: planAt(plan, scale), standsFor: isThere ? (decision.standsFor ?? 0) : 0 };
   }
   /** How far the warm-up is, from 0 to 1. */
   const warmthAt = (examples: number): number =>

@@ -14,12 +14,12 @@ const after = (losses: readonly number[], from: LossWatch = NO_LOSSES) => losses
 describe('watchLoss', () => {
   it('takes the median of eleven, the first of these and the lowest', () => {
     const rising = Array.from({ length: 11 }, (_, i) => i);
-    expect(after(rising.slice(1))).toEqual({ latest: rising.slice(1), start: null, lowest: null });
-    expect(after(rising)).toEqual({ latest: rising, start: 5, lowest: 5 });
+    expect(after(rising.slice(1))).toEqual({ ...NO_LOSSES, latest: rising.slice(1) });
+    expect(after(rising)).toEqual({ latest: rising, now: 5, start: 5, lowest: 5 });
     expect(presentLoss(after(rising))).toBe(5);
     expect(presentLoss(after(rising.slice(1)))).toBeUndefined();
     // 11 in place of 0: the median is 6, and the lowest comes a 500th of the way.
-    expect(after([...rising, 11])).toMatchObject({ start: 5, lowest: 5 + 1 / 500 });
+    expect(after([...rising, 11])).toMatchObject({ now: 6, start: 5, lowest: 5 + 1 / 500 });
     expect(after([...rising, ...Array(6).fill(1)])).toMatchObject({ start: 5, lowest: 1 });
   });
 

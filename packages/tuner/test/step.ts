@@ -46,7 +46,7 @@ export const run = (more: Partial<RunInfo> = {}): RunInfo => ({
 /** Wants these sizes one after the other, whatever happens; the state is how many it has asked for. */
 export function scripted(
   sizes: readonly number[],
-  more: Partial<Pick<Decision<number>, 'firm' | 'reason' | 'measure' | 'evidence'>> = {},
+  more: Partial<Pick<Decision<number>, 'firm' | 'reason' | 'measure' | 'evidence' | 'standsFor'>> = {},
 ): BatchController<number> {
   const decide = (asked: number): Decision<number> => ({
     plan: plan(sizes[Math.min(asked, sizes.length - 1)] ?? 1),

@@ -19,6 +19,7 @@ describe('withCeiling', () => {
     expect(under({ batchSize: 100 }, 100).start(run())).toEqual({
       ...inner,
       state: { inner: 1, ceiling: ceilingOf(100) },
+      standsFor: 0,
     });
     expect(under({}, 1e6).start(run()).plan).toEqual(plan(1e6));
     expect(under({}, 1e6).start(run()).state).toEqual({ inner: 1, ceiling: ceilingOf(null) });

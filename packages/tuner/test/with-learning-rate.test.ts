@@ -55,7 +55,7 @@ describe('withLearningRate', () => {
   it('leaves all else to the inner controller', () => {
     const inner = scripted([32]);
     const outer = coupled([32]);
-    expect(outer.start(run())).toEqual(inner.start(run()));
+    expect(outer.start(run())).toEqual({ ...inner.start(run()), standsFor: 0 });
     expect(outer.name).toBe('scripted');
   });
 

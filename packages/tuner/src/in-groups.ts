@@ -1,0 +1,68 @@
+import type { AppliedStep, BatchController, BatchPlan, Decision, Json } from '@batchwise/core';
+import { mapRecovery } from './recovery.ts';
+
+/** What the wrapped controller has said last, and the steps that it has not been told of since. */
+export type GroupedState<Inner extends Json> = {
+  readonly inner: Inner;
+  readonly said: Plain<Said>;
+  readonly untold: readonly Plain<AppliedStep>[];
+};
+
+type Said = Omit<Decision<null>, 'state'>;
+
+/** An interface as a type, which alone is known to survive JSON. */
+type Plain<T> = T extends object ? { readonly [Key in keyof T]: Plain<T[Key]> } : T;
+
+/**
+ * Asks the controller less often: while a decision stands (`standsFor`), the steps wait, and are told one after the other
+ * before it can change, or with the first step that is out of the ordinary. The plans are the same. A chain of controllers
+ * that is asked between two steps of a few milliseconds costs more than a percent of them. Put it outermost.
+ */
+export function inGroups<Inner extends Json>(
+  inner: BatchController<Inner>,
+): BatchController<GroupedState<Inner>> {
+  return {
+    ...inner,
+    start: (run) => afresh(inner.start(run)),
+    next(step, state) {
+      const { said, untold } = state;
+      const waits = untold.length < (said.standsFor ?? 0) && isOrdinary(step, said.plan);
+      if (!waits) return afresh(told(inner, state, [...untold, step]));
+      return { ...said, state: { inner: state.inner, said, untold: [...untold, step] } };
+    },
+    recover(step, state) {
+      const { state: before } = told(inner, state, state.untold);
+      return mapRecovery(inner.recover(step, before), afresh);
+    },
+  };
+}
+
+function afresh<Inner extends Json>({
+  state: inner,
+  ...said
+}: Decision<Inner>): Decision<GroupedState<Inner>> {
+  return { ...said, state: { inner, said, untold: [] } };
+}
+
+/** What it says in the end. A copy or a restoration is due at once: the steps after that are not told. */
+function told<Inner extends Json>(
+  controller: BatchController<Inner>,
+  { inner, said }: GroupedState<Inner>,
+  steps: readonly AppliedStep[],
+): Decision<Inner> {
+  let decision: Decision<Inner> = { ...said, state: inner };
+  for (const step of steps) {
+    decision = controller.next(step, decision.state);
+    if (decision.snapshot !== undefined) break;
+  }
+  return decision;
+}
+
+const isOrdinary = ({ plan, warm, examples, gradient, memory }: AppliedStep, expected: BatchPlan): boolean =>
+  warm &&
+  gradient === undefined &&
+  memory === undefined &&
+  examples === plan.batchSize &&
+  plan.batchSize === expected.batchSize &&
+  plan.microBatchSize === expected.microBatchSize &&
+  plan.learningRateScale === expected.learningRateScale;

@@ -1,0 +1,198 @@
+import type { AppliedStep, BatchController, Decision, Json } from '@batchwise/core';
+import { describe, expect, it } from 'vitest';
+import { steadySteps } from '../src/ceiling.ts';
+import { goodput } from '../src/goodput.ts';
+import { inGroups } from '../src/in-groups.ts';
+import { knee } from '../src/knee.ts';
+import { unmeasuredSteps } from '../src/noise-watch.ts';
+import { noiseScale } from '../src/noise-scale.ts';
+import { unwatchedSteps } from '../src/timing.ts';
+import { withCeiling } from '../src/with-ceiling.ts';
+import { withGuard } from '../src/with-guard.ts';
+import { withHysteresis } from '../src/with-hysteresis.ts';
+import { withLearningRate } from '../src/with-learning-rate.ts';
+import { runPlant, type Plant } from './plant.ts';
+import { applied, failed, plan, run } from './step.ts';
+
+/** Says the same for as many steps as `stands` says, and writes down what it is told. */
+function talkative(stands: readonly number[], more: Partial<Decision<number>> = {}) {
+  const heard: AppliedStep[] = [];
+  const say = (state: number): Decision<number> => ({
+    plan: plan(64),
+    reason: { code: 'said', text: `For the ${state}th time.`, numbers: {} },
+    measure: ['seconds'],
+    state,
+    standsFor: stands[Math.min(state, stands.length - 1)] ?? 0,
+    ...more,
+  });
+  const controller: BatchController<number> = {
+    name: 'talkative',
+    measures: ['seconds'],
+    start: () => say(0),
+    next(step, state) {
+      heard.push(step);
+      return say(state + 1);
+    },
+    recover: (_step, state) => ({ kind: 'retry', decision: say(100 + state) }),
+  };
+  return { controller, heard };
+}
+
+const step = (seconds: number, more: Partial<AppliedStep> = {}) => applied(plan(64), { seconds, ...more });
+
+describe('inGroups', () => {
+  it('tells the steps in their order once the decision no longer stands', () => {
+    const { controller, heard } = talkative([2]);
+    const grouped = inGroups(controller);
+    let decision = grouped.start(run());
+    const states = [1, 2, 3, 4].map((seconds) => {
+      decision = grouped.next(step(seconds), decision.state);
+      return [heard.length, decision.state.inner, decision.reason.text];
+    });
+    expect(states).toEqual([
+      [0, 0, 'For the 0th time.'],
+      [0, 0, 'For the 0th time.'],
+      [3, 3, 'For the 3th time.'],
+      [3, 3, 'For the 3th time.'],
+    ]);
+    expect(heard.map(({ seconds }) => seconds)).toEqual([1, 2, 3]);
+  });
+
+  it.each<[string, AppliedStep]>([
+    ['is cold', step(1, { warm: false })],
+    ['is short', step(1, { examples: 5 })],
+    [
+      'measured the gradient',
+      step(1, { gradient: { sizes: [32, 32], squaredNorms: [1, 1], crossProduct: 1 } }),
+    ],
+    ['measured the memory', step(1, { memory: { peakBytes: 1, currentBytes: 1 } as never })],
+    ['ran another size', applied(plan(32))],
+    ['ran in parts', applied(plan(64, 32))],
+    ['ran at another rate', applied(plan(64, 64, 2))],
+  ])('waits no longer with a step that %s', (_what, odd) => {
+    const { controller, heard } = talkative([9]);
+    const grouped = inGroups(controller);
+    const first = grouped.next(step(1), grouped.start(run()).state);
+    expect(heard).toEqual([]);
+    expect(grouped.next(odd, first.state).state).toMatchObject({ inner: 2, untold: [] });
+    expect(heard).toEqual([step(1), odd]);
+  });
+
+  it('tells what waits before it asks what to do after a failure', () => {
+    const { controller, heard } = talkative([9]);
+    const grouped = inGroups(controller);
+    const { state } = grouped.next(step(1), grouped.start(run()).state);
+    const recovery = grouped.recover(failed('outOfMemory', plan(64)), state);
+    expect(heard).toEqual([step(1)]);
+    expect(recovery).toMatchObject({ kind: 'retry', decision: { state: { inner: 101, untold: [] } } });
+  });
+
+  it('tells nothing after a step with which weights are put back', () => {
+    const { controller, heard } = talkative([1], { snapshot: 'restore' });
+    const grouped = inGroups(controller);
+    const { state } = grouped.next(step(1), grouped.start(run()).state);
+    expect(grouped.next(step(2), state)).toMatchObject({ snapshot: 'restore', state: { inner: 1 } });
+    expect(heard).toEqual([step(1)]);
+  });
+});
+
+const plant: Plant = {
+  fixedSeconds: 2e-3,
+  secondsPerExample: 1e-5,
+  noiseScale: (_, progress) => 100 + progress,
+  criticalBatchFactor: 3,
+  timeNoise: 0.3,
+  fits: 100,
+};
+const info = run({ datasetSize: 60_000, plannedExamples: 400_000 });
+const coupling = { rule: 'sqrt', referenceBatchSize: 32 } as const;
+const damped = (inner: BatchController<Json>) => withCeiling(withHysteresis(inner));
+/** The last is the share of the steps after which it is asked at most; noise is measured often on this machine. */
+const chains: readonly [string, () => BatchController<Json>, number][] = [
+  ['goodput', () => withGuard(withLearningRate(damped(goodput() as BatchController<Json>), coupling)), 0.4],
+  [
+    'noiseScale',
+    () => withGuard(withLearningRate(damped(noiseScale() as BatchController<Json>), coupling)),
+    0.8,
+  ],
+  ['knee', () => withGuard(withLearningRate(withCeiling(knee()), coupling)), 0.4],
+];
+
+describe.each(chains)('a chain around %s', (_name, chain, share) => {
+  it('makes the same plans for the same reasons as asked at each step, with fewer calls', () => {
+    let calls = 0;
+    const grouped = inGroups(chain());
+    const counted: typeof grouped = {
+      ...grouped,
+      next(seen, state) {
+        const decision = grouped.next(seen, state);
+        if (decision.state.untold.length === 0) calls += 1;
+        return decision;
+      },
+    };
+    const [alone, together] = [runPlant(chain(), plant, info), runPlant(counted, plant, info)];
+    const said = ({ steps }: typeof alone) =>
+      steps.map(({ plan: one, measured }) => ({ plan: one, measured }));
+    expect(said(together)).toEqual(said(alone));
+    expect(alone.steps.length).toBeGreaterThan(400);
+    expect(together.failures).toBeGreaterThan(0);
+    expect(calls).toBeLessThan(share * together.steps.length);
+  });
+
+  it('keeps its word on how long a decision stands', () => {
+    const controller = chain();
+    let promises = 0;
+    const checked: typeof controller = {
+      ...controller,
+      next(seen, state) {
+        const decision = controller.next(seen, state);
+        const { plan: stands, standsFor = 0 } = decision;
+        let later = decision;
+        for (let i = 0; i < standsFor; i += 1) {
+          const odd = {
+            seconds: (seen.seconds ?? 1) * (1 + 9 * (i % 2)),
+            loss: 1,
+            totalExamples: seen.totalExamples,
+          };
+          later = controller.next(applied(stands, odd), later.state);
+          const { plan: then, measure, snapshot } = later;
+          expect({ then, measure, snapshot }).toEqual({
+            then: stands,
+            measure: decision.measure,
+            snapshot: undefined,
+          });
+          promises += 1;
+        }
+        return decision;
+      },
+    };
+    runPlant(checked, plant, info);
+    expect(promises).toBeGreaterThan(400);
+  });
+});
+
+describe('how long a decision stands', () => {
+  it('goes to the last step before the next look, measurement, or higher ceiling', () => {
+    expect([0, 8, 9, 10].map((steps) => unwatchedSteps({ steps }))).toEqual([9, 1, 0, 9]);
+    const interval = { measureEvery: 5 };
+    expect(
+      [0, 3, 4, 7].map((stepsSinceMeasured) => unmeasuredSteps({ ...interval, stepsSinceMeasured })),
+    ).toEqual([4, 1, 0, 0]);
+    const low = { now: 10, fitted: 20, holds: 10, patience: 200 };
+    expect([0, 198, 199].map((steps) => steadySteps({ ...low, steps }))).toEqual([199, 1, 0]);
+    expect(steadySteps({ ...low, now: 20, steps: 0 })).toBe(Infinity);
+    expect(steadySteps({ ...low, now: null, steps: 0 })).toBe(Infinity);
+  });
+
+  it('goes to the last step before the next decision', () => {
+    const often = { decideEverySteps: 4, bootMeasurements: 0 };
+    for (const controller of [goodput({ ...often, exploration: { warmUpSteps: 0 } }), noiseScale(often)]) {
+      let decision: Decision<Json> = controller.start(run());
+      const stands = Array.from({ length: 16 }, () => {
+        decision = controller.next(applied(decision.plan, { seconds: 1 }), decision.state as never);
+        return decision.standsFor ?? 0;
+      });
+      expect(Math.max(...stands)).toBe(3);
+    }
+  });
+});

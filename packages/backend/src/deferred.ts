@@ -9,6 +9,17 @@ export const deferredSum = (tensor: Tensor): Deferred =>
 export const deferredValues = (tensor: Tensor): Deferred<readonly number[]> =>
   deferred(tensor, (values) => values);
 
+/** The sum of each row of a tensor, added up in double precision on the host. Takes the tensor over. */
+export const deferredRowSums = (tensor: Tensor): Deferred<readonly number[]> => {
+  const [rows = 0] = tensor.shape;
+  return deferred(tensor, (values) => {
+    const width = values.length / rows;
+    const rowSum = (row: number): number =>
+      values.slice(row * width, (row + 1) * width).reduce((sum, value) => sum + value, 0);
+    return Array.from({ length: rows }, (_, row) => rowSum(row));
+  });
+};
+
 function deferred<Value>(tensor: Tensor, of: (values: readonly number[]) => Value): Deferred<Value> {
   return {
     async read() {

@@ -27,6 +27,7 @@ export type Tf = Pick<
   | 'scalar'
   | 'setBackend'
   | 'square'
+  | 'stack'
   | 'sum'
   | 'tensor'
   | 'tidy'

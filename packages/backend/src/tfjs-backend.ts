@@ -1,7 +1,7 @@
-import type { Ability, Backend, BackendSnapshot, Deferred } from '@batchwise/core';
+import type { Ability, Backend, BackendSnapshot, Deferred, MergedGradient } from '@batchwise/core';
 import { firstHalf, sizeOfBatch, splitBatch, type ArrayBatch } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
-import { deferredSum, deferredValues } from './deferred.ts';
+import { deferredRowSums, deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
 import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
@@ -10,6 +10,7 @@ import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
 import { place, type Placed, type Uploaded } from './uploaded.ts';
+import { mergeWork, SUMS_TOLERANCE } from './merge-work.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
 import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
@@ -44,9 +45,6 @@ const UPDATE: Task = { kind: 'apply', examples: 0 };
 const NO_EXAMPLES: Task = { kind: 'evaluate', examples: 0 };
 
 const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
-
-/** Sums of the same values in another order, relative to the largest. */
-const SUMS_TOLERANCE = 1e-4;
 
 class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly name: string;
@@ -171,6 +169,17 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       }),
     );
     return deferredSum(computed(products));
+  }
+
+  merge(
+    [a, b]: readonly [LayersGradient, LayersGradient],
+    weights: readonly [number, number],
+  ): MergedGradient<LayersGradient> {
+    const results = this.#keeper.watch(() => this.#steps.run(mergeWork(this.#tf, [a, b], weights)));
+    const [products = null, ...sums] = results;
+    const total = a.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
+    this.release(a, b);
+    return { total, products: deferredRowSums(computed(products)) };
   }
 
   async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {

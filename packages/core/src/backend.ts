@@ -20,6 +20,14 @@ export interface BatchEvaluation {
   readonly metrics: Readonly<Record<string, Deferred>>;
 }
 
+/** Two parts of a batch as one. */
+export interface MergedGradient<Gradient> {
+  /** Owned by the caller. */
+  readonly total: Gradient;
+  /** g₁·g₁, g₂·g₂ and g₁·g₂. */
+  readonly products: Deferred<ArrayLike<number>>;
+}
+
 /** A copy of all that training changes: weights, running statistics, the optimizer's memory. */
 export interface BackendSnapshot {
   /** Puts all of it back; the copy stays. */
@@ -49,6 +57,11 @@ export interface Backend<Batch, Gradient> {
   accumulate(total: Gradient | undefined, part: Gradient, weight: number): Gradient;
   /** Σ over all parameters of a · b. */
   dot(a: Gradient, b: Gradient): Deferred;
+  /**
+   * `weights[0] · g₁ + weights[1] · g₂` and what `dot` says of the two, in one piece of work: most measured steps have two
+   * parts, and ask for nothing else. Takes both over. Without it they are asked for one by one.
+   */
+  merge?(parts: readonly [Gradient, Gradient], weights: readonly [number, number]): MergedGradient<Gradient>;
   /**
    * One optimizer update at `learningRateScale` times the configured learning rate. The gradient stays the caller's.
    * Where the optimizer is Adam, its averages are to forget faster by `momentDecayScale` κ (1 where it is not given):

@@ -1,17 +1,26 @@
 import type { Backend } from './backend.ts';
 import type { GradientMeter } from './gradient-meter.ts';
 
+type Adder<Gradient> = Pick<Backend<unknown, Gradient>, 'accumulate' | 'merge' | 'release'>;
+
 /** The mean gradient of a batch, added up part by part, with what it has on the device meanwhile. */
 export class GradientSum<Gradient> {
-  readonly #backend: Pick<Backend<unknown, Gradient>, 'accumulate' | 'release'>;
+  readonly #backend: Adder<Gradient>;
   readonly #examples: number;
+  readonly #meter: GradientMeter<Gradient> | undefined;
   #total: Gradient | undefined;
   #pending: Gradient | undefined;
+  /** The first of two, until they are merged. */
+  #first: { readonly gradient: Gradient; readonly examples: number } | undefined;
 
-  /** @param examples of the whole batch */
-  constructor(backend: Pick<Backend<unknown, Gradient>, 'accumulate' | 'release'>, examples: number) {
+  /**
+   * @param examples of the whole batch
+   * @param meter sees each part
+   */
+  constructor(backend: Adder<Gradient>, examples: number, meter: GradientMeter<Gradient> | undefined) {
     this.#backend = backend;
     this.#examples = examples;
+    this.#meter = meter;
   }
 
   /** Of the parts so far; undefined before the first. */
@@ -19,16 +28,33 @@ export class GradientSum<Gradient> {
     return this.#total;
   }
 
-  /** Takes over the mean gradient of a part; the meter sees it first. */
-  add(part: Gradient, examples: number, meter: GradientMeter<Gradient> | undefined): void {
+  /** Takes over the mean gradient of a part; `isOfTwo` where the batch has two in all. */
+  add(part: Gradient, examples: number, isOfTwo: boolean): void {
+    if (isOfTwo && this.#meter?.takesPairs) {
+      if (this.#first === undefined) this.#first = { gradient: part, examples };
+      else this.#merge(this.#first, part, examples);
+      return;
+    }
     this.#pending = part;
-    meter?.add(this.#total, part, examples);
+    this.#meter?.add(this.#total, part, examples);
     this.#total = this.#backend.accumulate(this.#total, part, examples / this.#examples);
     this.#pending = undefined;
   }
 
   dispose(): void {
-    for (const gradient of [this.#total, this.#pending])
+    for (const gradient of [this.#total, this.#pending, this.#first?.gradient])
       if (gradient !== undefined) this.#backend.release(gradient);
+  }
+
+  #merge(
+    first: { readonly gradient: Gradient; readonly examples: number },
+    second: Gradient,
+    examples: number,
+  ): void {
+    this.#pending = second;
+    const sizes = [first.examples, examples] as const;
+    this.#total = this.#meter?.merge([first.gradient, second], sizes, this.#examples);
+    this.#first = undefined;
+    this.#pending = undefined;
   }
 }

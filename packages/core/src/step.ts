@@ -88,7 +88,7 @@ class StepTrial<Batch, Gradient> {
     const isMeasured = measure.has('gradient') && measuredSize > 1;
     this.#meter = isMeasured ? new GradientMeter(backend, clock) : undefined;
     this.#microBatchSize = partSize(this.#size, plan, isMeasured && noiseBatch === undefined);
-    this.#sum = new GradientSum(backend, this.#size);
+    this.#sum = new GradientSum(backend, this.#size, noiseBatch === undefined ? this.#meter : undefined);
   }
 
   async run(): Promise<AppliedUpdate | FailedStep> {
@@ -132,14 +132,13 @@ class StepTrial<Batch, Gradient> {
   }
 
   async #meanGradient(): Promise<Gradient> {
-    const { batch, noiseBatch } = this.#request;
-    const meter = noiseBatch === undefined ? this.#meter : undefined;
-    for (const part of this.#backend.split(batch, this.#microBatchSize)) {
+    const parts = this.#backend.split(this.#request.batch, this.#microBatchSize);
+    for (const part of parts) {
       const examples = this.#backend.sizeOf(part);
       const { gradient, loss, exampleLosses } = await this.#backend.gradient(part, this.#request);
       this.#losses.push({ loss, examples });
       if (exampleLosses) this.#exampleLosses.push(exampleLosses);
-      this.#sum.add(gradient, examples, meter);
+      this.#sum.add(gradient, examples, parts.length === 2);
     }
     if (this.#sum.total === undefined)
       throw new Error(`The backend split a batch of ${this.#size} examples into nothing.`);
@@ -152,11 +151,12 @@ class StepTrial<Batch, Gradient> {
     if (!this.#meter || noiseBatch === undefined) return this.#size;
     const [before, started] = [this.#meter.seconds, this.#clock()];
     const size = this.#backend.sizeOf(noiseBatch);
-    this.#noiseSum = new GradientSum(this.#backend, size);
-    for (const part of this.#backend.split(noiseBatch, partSize(size, plan, true))) {
+    this.#noiseSum = new GradientSum(this.#backend, size, this.#meter);
+    const parts = this.#backend.split(noiseBatch, partSize(size, plan, true));
+    for (const part of parts) {
       const { gradient, loss } = await this.#backend.gradient(part);
       loss.dispose();
-      this.#noiseSum.add(gradient, this.#backend.sizeOf(part), this.#meter);
+      this.#noiseSum.add(gradient, this.#backend.sizeOf(part), parts.length === 2);
     }
     this.#meter.seconds = before + this.#clock() - started;
     return size;

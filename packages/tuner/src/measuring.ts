@@ -8,7 +8,7 @@ const ENOUGH = 3;
 
 /** How often steps are measured, and what that may cost. */
 export interface MeasuringOptions {
-  /** ε_m: share of the time that measuring may add in the long run. Default 0.01. */
+  /** ε_m: share of the time that measuring may add in the long run. Default 0.005. */
   readonly measuringShare: number;
   /** Steps measured soon after the start, to have an estimate early. Default 6. */
   readonly bootMeasurements: number;

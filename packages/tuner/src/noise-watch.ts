@@ -44,7 +44,7 @@ export function noiseOptions(given: {
     priorNoiseScale: given.priorNoiseScale ?? 600,
     minNoiseScale: given.minNoiseScale ?? 4,
     horizon: given.horizon ?? 8,
-    measuringShare: given.measuringShare ?? 0.01,
+    measuringShare: given.measuringShare ?? 0.005,
     bootMeasurements: given.bootMeasurements ?? 6,
     bootEverySteps: given.bootEverySteps ?? 2,
   };

@@ -1,7 +1,7 @@
 import type { Tensor, Tf } from '../tf.ts';
 
 /** The parts of a step that are functions of tensors. */
-export type StepPart = 'gradient' | 'update' | 'evaluation' | 'accumulate' | 'dot';
+export type StepPart = 'gradient' | 'update' | 'evaluation' | 'accumulate' | 'dot' | 'merge';
 
 /** One part of a step as a function of tensors. */
 export interface TensorWork {

@@ -26,7 +26,9 @@ export interface TracerOptions {
 const TRACED_AT_USE: Readonly<Record<StepPart, number>> = {
   gradient: 1,
   update: 1,
-  // What a measured step adds: a graph would cost as much as it saves in a hundred of them.
+  // All that a measured step of two parts adds: a graph costs as much as it saves in eight of them.
+  merge: 6,
+  // The same of other measured steps, in several graphs.
   accumulate: 100,
   dot: 100,
   evaluation: 8,
@@ -77,7 +79,8 @@ export class Tracer implements StepRunner {
   run(work: TensorWork): Results {
     const entry = this.#entryOf(work);
     entry.uses += 1;
-    const isDue = entry.uses >= TRACED_AT_USE[work.part] + (this.#isShrunk(work) ? 1 : 0);
+    const isLeftover = this.#isShrunk(work) && this.#relativeOf(work) === undefined;
+    const isDue = entry.uses >= TRACED_AT_USE[work.part] + (isLeftover ? 1 : 0);
     const { state } = entry;
     if (state instanceof Trace)
       return entry.uses >= entry.lookAt
@@ -102,7 +105,12 @@ export class Tracer implements StepRunner {
     return entry;
   }
 
-  /** A batch smaller than the one before may be what was left of an epoch: it is traced where it comes again. */
+  /** The latest trace of its family, which may serve it too. */
+  #relativeOf({ part, family }: TensorWork): Trace | undefined {
+    return family === undefined ? undefined : this.#relatives.get(`${part} ${family}`);
+  }
+
+  /** A batch smaller than the one before may be what was left of an epoch: a graph of its own waits until it comes again. */
   #isShrunk({ examples }: TensorWork): boolean {
     const before = this.#examples;
     this.#examples = examples ?? before;
@@ -119,14 +127,13 @@ export class Tracer implements StepRunner {
       this.#drop(entry, work, { reason: refusal, tryAgain: false });
       return this.#eager(work);
     }
-    const family = work.family === undefined ? undefined : `${work.part} ${work.family}`;
     // The graph of another may have been what failed before.
-    const relative = entry.attempts > 0 ? undefined : this.#relatives.get(family ?? '');
+    const relative = entry.attempts > 0 ? undefined : this.#relativeOf(work);
     const { results, outcome } = makeTrace(this.#tf, this.#backend, { work, relative });
     if (!(outcome instanceof Trace)) this.#drop(entry, work, outcome);
     else {
       entry.state = outcome;
-      if (family !== undefined) this.#relatives.set(family, outcome);
+      if (work.family !== undefined) this.#relatives.set(`${work.part} ${work.family}`, outcome);
       this.#options.onEvent({ part: work.part, key: work.key, status: 'traced', reason: '' });
       this.#keepFew();
     }

@@ -1,4 +1,11 @@
-export type { Ability, Backend, BackendSnapshot, BatchEvaluation, MicroBatchGradient } from './backend.ts';
+export type {
+  Ability,
+  Backend,
+  BackendSnapshot,
+  BatchEvaluation,
+  MergedGradient,
+  MicroBatchGradient,
+} from './backend.ts';
 export { Breath } from './breath.ts';
 export { broadcastTo, type Tell } from './broadcast.ts';
 export { monotonicClock, type Clock } from './clock.ts';

@@ -91,6 +91,39 @@ export function describeBackend<Batch, Gradient>(
       backend.release(mixed);
     });
 
+    itComputes('merges two parts, where it can, as it accumulates and multiplies them', async () => {
+      if (!backend.merge) return;
+      const [first, second] = backend.split(fixture.batch(12), 8);
+      if (!first || !second) throw new Error('split gave fewer than two parts');
+      const parts = async () => {
+        const [a, b] = [await backend.gradient(first), await backend.gradient(second)];
+        a.loss.dispose();
+        b.loss.dispose();
+        return [a.gradient, b.gradient] as const;
+      };
+      const [a, b] = await parts();
+      const [aa, bb] = [await squaredNorm(a), await squaredNorm(b)];
+      const ab = await backend.dot(a, b).read();
+      const one = backend.accumulate(backend.accumulate(undefined, a, 2 / 3), b, 1 / 3);
+      const { total, products } = backend.merge(await parts(), [2 / 3, 1 / 3]);
+      const within = (fixture.precision ?? 1e-4) * (aa + bb);
+      const [ofA, ofB, ofBoth, ...others] = Array.from(await products.read());
+      expect(others).toEqual([]);
+      expect(Math.abs((ofA ?? NaN) - aa)).toBeLessThanOrEqual(within);
+      expect(Math.abs((ofB ?? NaN) - bb)).toBeLessThanOrEqual(within);
+      expect(Math.abs((ofBoth ?? NaN) - ab)).toBeLessThanOrEqual(within);
+      const norm = await squaredNorm(one);
+      expect(Math.abs((await squaredNorm(total)) - norm)).toBeLessThanOrEqual(within);
+      expect(Math.abs((await backend.dot(total, one).read()) - norm)).toBeLessThanOrEqual(within);
+      const before = fixture.live();
+      const unread = backend.merge(await parts(), [0.5, 0.5]);
+      unread.products.dispose();
+      unread.products.dispose();
+      backend.release(unread.total);
+      expect(fixture.live()).toBe(before);
+      backend.release(total, one);
+    });
+
     itComputes('lowers the loss along the gradient, and not at a scale of zero', async () => {
       const { gradient, loss } = await mean(12, 12);
       await backend.apply(gradient, 0);

@@ -79,7 +79,7 @@ export class Tracer implements StepRunner {
   run(work: TensorWork): Results {
     const entry = this.#entryOf(work);
     entry.uses += 1;
-    const isLeftover = this.#isShrunk(work) && this.#relativeOf(work) === undefined;
+    const isLeftover = this.#isShrunk(work) && this.#relativeOf(work)?.graph.isGeneral !== true;
     const isDue = entry.uses >= TRACED_AT_USE[work.part] + (isLeftover ? 1 : 0);
     const { state } = entry;
     if (state instanceof Trace)

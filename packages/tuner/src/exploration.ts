@@ -43,6 +43,12 @@ const DEFAULTS: ExplorationOptions = {
   retimeAfterSteps: 50,
 };
 
+/**
+ * The step time of a size is a line through those of smaller ones, so that a size far beyond the best has nothing to teach;
+ * a few steps of it take as long as hundreds of the first.
+ */
+const FAR_BEYOND = 2;
+
 /** A round of warm-up is followed by another while its fastest step took less than this share of the fastest before. */
 const STILL_FASTER = 0.95;
 const MOST_ROUNDS = 10;
@@ -116,11 +122,22 @@ export function firstExploration(
   return { home, sizes, index: 0, steps: 0, warmUp: warmUpSteps > 0 ? warmUp : null };
 }
 
+/** The size that would be best by what is known so far, examples; infinite where that says nothing. */
+export type BestSoFar = (times: StepTimes) => number;
+
+/** What an exploration goes by. */
+export interface ExplorationView {
+  readonly step: AppliedStep;
+  readonly options: ExplorationOptions;
+  /** Sizes of more than twice of that are not tried. Default: none is too large. */
+  readonly best?: BestSoFar | undefined;
+}
+
 /** One applied step later. */
 export function explore(
   exploration: Exploration,
   times: StepTimes,
-  { step, options }: { readonly step: AppliedStep; readonly options: ExplorationOptions },
+  { step, options, best = () => Infinity }: ExplorationView,
 ): Explored {
   const { sizes, index, home, warmUp } = exploration;
   // Something outside of the controller runs another size than was asked for: larger ones are not to be had.
@@ -134,7 +151,9 @@ export function explore(
   const coldSteps = sizes[index] === home ? 0 : options.coldSteps;
   const seen = steps > coldSteps || !step.warm ? observeStep(times, step) : times;
   if (steps < coldSteps + options.timedSteps) return { exploration: { ...exploration, steps }, times: seen };
-  const isLast = index + 1 === sizes.length || !improved(seen, exploration, options);
+  const next = sizes[index + 1];
+  const isLast =
+    next === undefined || next > FAR_BEYOND * best(seen) || !improved(seen, exploration, options);
   return { exploration: isLast ? null : { ...exploration, index: index + 1, steps: 0 }, times: seen };
 }
 

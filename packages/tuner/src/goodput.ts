@@ -10,6 +10,7 @@ import {
   type LastMove,
 } from './explain.ts';
 import { exploredSize, exploringReason, isFirstExploration, type Exploration } from './exploration.ts';
+import { bestBatchSize } from './goodput-maths.ts';
 import { goodputSettings, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
 import { ladder } from './ladder.ts';
 import type { NoiseBelief } from './noise-belief.ts';
@@ -26,7 +27,7 @@ import { PLAIN, WITH_GRADIENT, wholeBatch } from './plan.ts';
 import { priorTimes } from './prior.ts';
 import { giveUp } from './recovery.ts';
 import { sizeRange, type SizeRange } from './size-range.ts';
-import { timedRungs, type StepTimes } from './step-time.ts';
+import { fitStepTime, timedRungs, type StepTimes } from './step-time.ts';
 import { recalledTiming, startTiming, timeStep, unwatchedSteps, type Timing } from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
@@ -106,11 +107,20 @@ function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<Goodput
 const observed = (state: GoodputState, step: AppliedStep, settings: GoodputSettings): GoodputState => ({
   range: state.range,
   plannedExamples: state.plannedExamples,
-  timing: timeStep(state.timing, step, settings.exploration),
+  timing: timeStep(state.timing, step, settings.exploration, bestSoFar(state, settings)),
   watch: watchNoise(state.watch, step, settings.noise),
   stepsSinceDecision: state.stepsSinceDecision + 1,
   lastMove: state.lastMove,
 });
+
+/** For the step times known and the noise believed; asked while sizes are tried. */
+const bestSoFar =
+  ({ watch }: GoodputState, { noise, criticalBatchFactor }: GoodputSettings) =>
+  (times: StepTimes): number => {
+    const fit = timedRungs(times).length > 1 ? fitStepTime(times) : undefined;
+    const criticalBatchSize = criticalBatchFactor * noiseBelief(watch, noise).noiseScale;
+    return fit ? bestBatchSize({ ...fit, criticalBatchSize }) : Infinity;
+  };
 
 const cadenceView = (plan: BatchPlan, { plannedExamples, timing: { times } }: GoodputState) => ({
   plan,

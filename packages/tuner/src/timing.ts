@@ -2,8 +2,10 @@ import type { AppliedStep, RunInfo } from '@batchwise/core';
 import {
   explore,
   firstExploration,
+  isFirstExploration,
   sizesToTry,
   triedExamples,
+  type BestSoFar,
   type Exploration,
   type ExplorationOptions,
 } from './exploration.ts';
@@ -77,11 +79,17 @@ export function recalledTiming(
   };
 }
 
-/** One applied step later; `exploration` becomes null with the step that ends it. */
-export function timeStep(timing: Timing, step: AppliedStep, options: ExplorationOptions): Timing {
+/** One applied step later; `exploration` becomes null with the step that ends it. `best` is for the one at the start. */
+export function timeStep(
+  timing: Timing,
+  step: AppliedStep,
+  options: ExplorationOptions,
+  best?: BestSoFar,
+): Timing {
   const { exploration, times } = timing;
   if (exploration) {
-    const explored = { ...timing, ...explore(exploration, times, { step, options }), steps: 0, usual: null };
+    const view = { step, options, best: isFirstExploration(exploration) ? best : undefined };
+    const explored = { ...timing, ...explore(exploration, times, view), steps: 0, usual: null };
     return explored.exploration ? explored : withRecalled(explored, exploration.home);
   }
   const steps = timing.steps + 1;

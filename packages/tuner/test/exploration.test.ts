@@ -7,6 +7,7 @@ import {
   isFirstExploration,
   sizesToTry,
   triedExamples,
+  type BestSoFar,
   type Exploration,
   type Explored,
 } from '../src/exploration.ts';
@@ -16,7 +17,12 @@ const options = explorationOptions();
 const range = { start: 32, min: 8, max: 3750 };
 
 /** Runs an exploration on a machine where the i-th step, of B examples, takes T(B, i); answers the sizes that ran. */
-function tryOn(T: (batchSize: number, i: number) => number, sizes: readonly number[], untilExamples = 1e9) {
+function tryOn(
+  T: (batchSize: number, i: number) => number,
+  sizes: readonly number[],
+  untilExamples = 1e9,
+  best?: BestSoFar,
+) {
   const ran: number[] = [];
   let totalExamples = 0;
   let now: Explored = {
@@ -32,7 +38,7 @@ function tryOn(T: (batchSize: number, i: number) => number, sizes: readonly numb
       totalExamples,
     });
     ran.push(size);
-    now = explore(now.exploration, now.times, { step, options });
+    now = explore(now.exploration, now.times, { step, options, best });
   }
   return { ran, end: now };
 }
@@ -64,6 +70,27 @@ describe('sizesToTry', () => {
 });
 
 describe('explore', () => {
+  it('tries no size of more than twice the best so far', () => {
+    const all = [32, 128, 512, 2048];
+    const largest = (best: number) =>
+      tryOn(
+        () => 1,
+        all,
+        1e9,
+        () => best,
+      ).ran.at(-1);
+    expect([1024, 1023, 256, 255, 63].map(largest)).toEqual([2048, 512, 512, 128, 32]);
+    // What is best is asked with the times of the sizes that ran.
+    const asked: number[][] = [];
+    tryOn(
+      () => 1,
+      all,
+      1e9,
+      (times) => (asked.push(times.map(({ batchSize }) => batchSize)), Infinity),
+    );
+    expect(asked).toEqual([[32], [32, 128], [32, 128, 512]]);
+  });
+
   it('warms up for two rounds, times three, then takes one cold and three timed steps of each size', () => {
     const { ran, end } = tryOn((B) => 1 + B / 1e4, [32, 128, 512]);
     expect(ran).toEqual([...steps(32, 23), ...steps(128, 4), ...steps(512, 4)]);

@@ -10,7 +10,7 @@ it('has the documented defaults', () => {
       priorNoiseScale: 600,
       minNoiseScale: 4,
       horizon: 8,
-      measuringShare: 0.01,
+      measuringShare: 0.005,
       bootMeasurements: 6,
       bootEverySteps: 2,
     },

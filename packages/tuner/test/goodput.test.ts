@@ -52,6 +52,16 @@ describe('goodput', () => {
     expect(goodput({ batchSize: 64 }).start(run({ datasetSize: 40 })).plan).toEqual(plan(40));
   });
 
+  it('explores sizes up to twice the best for the prior', () => {
+    const tried = (priorNoiseScale: number) =>
+      explored({ priorNoiseScale }, run({ plannedExamples: 1e6 })).state.timing.times.map(
+        ({ batchSize }) => batchSize,
+      );
+    // √(200 · 3 · 600) = 600, and 2048 is more than twice of that; for 2000 it is 1095.
+    expect(tried(600)).toEqual([32, 128, 512]);
+    expect(tried(2000)).toEqual([32, 128, 512, 2048]);
+  });
+
   it('goes from the exploration to the best size for the prior', () => {
     // √(200 · 3 · 600) = 600. In goodput 512 beats 1024: 512/(712 · 2312) > 1024/(1224 · 2824).
     const decision = explored();

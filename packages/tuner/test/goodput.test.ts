@@ -54,7 +54,7 @@ describe('goodput', () => {
 
   it('explores sizes up to twice the best for the prior', () => {
     const tried = (priorNoiseScale: number) =>
-      explored({ priorNoiseScale }, run({ plannedExamples: 1e6 })).state.timing.times.map(
+      explored({ priorNoiseScale }, run({ plannedExamples: 2e6 })).state.timing.times.map(
         ({ batchSize }) => batchSize,
       );
     // √(200 · 3 · 600) = 600, and 2048 is more than twice of that; for 2000 it is 1095.

@@ -1,73 +1,13 @@
-import { evaluate, train, type Backend, type BatchController, type Decision } from '@batchwise/core';
-import { fakeClock, listSource, QuadraticBackend, type ScalarGradient } from '@batchwise/testing';
+import { evaluate, train, type BatchController, type Decision } from '@batchwise/core';
+import { fakeClock, listSource, QuadraticBackend } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { always, decide, halving, recorder, sizes } from './drive.ts';
+import { MergingBackend } from './merging-backend.ts';
 
 const source = listSource([1, 2, 3, 4]);
 const controller = always(decide({ batchSize: 2 }));
 
 const measured = always(decide({ batchSize: 4 }, ['loss', 'gradient']));
-
-/** Merges two parts in one go. */
-class MergingBackend extends QuadraticBackend {
-  merges = 0;
-  merge: NonNullable<Backend<readonly number[], ScalarGradient>['merge']> = ([a, b], [ofA, ofB]) => {
-    this.merges += 1;
-    const products = [this.dot(a, a), this.dot(b, b), this.dot(a, b)];
-    return {
-      total: this.accumulate(this.accumulate(undefined, a, ofA), b, ofB),
-      products: {
-        read: () => Promise.all(products.map((product) => product.read())),
-        dispose: () => products.forEach((product) => product.dispose()),
-      },
-    };
-  };
-}
-
-describe('a measured step of two parts', () => {
-  const examples = listSource([1, 2, 3, 4, 5, 6, 7]);
-  const run = async (backend: QuadraticBackend, batchSize = 7) => {
-    const controller = always(decide({ batchSize }, ['loss', 'gradient']));
-    const events = recorder();
-    await train({ backend, source: examples, controller, observers: [events], stop: { epochs: 2 } });
-    const moments = events.of('stepFinished').map(({ outcome }) => outcome.gradient);
-    return { moments, weight: backend.weight, live: backend.live };
-  };
-
-  it('is merged where the backend can, to the same moments and weights', async () => {
-    const [merging, plain] = [new MergingBackend(), new QuadraticBackend()];
-    const [merged, oneByOne] = [await run(merging), await run(plain)];
-    // Parts of 4 and 3 at weight 0: means −2.5 and −6, so 12 · 15 = 180.
-    expect(merged.moments[0]).toEqual({ sizes: [4, 3], squaredNorms: [6.25, 36], crossProduct: 180 });
-    expect(merged.weight).toBe(oneByOne.weight);
-    expect(merged.moments.map((moment) => moment?.squaredNorms)).toEqual(
-      oneByOne.moments.map((moment) => moment?.squaredNorms),
-    );
-    expect(merged.moments[1]?.crossProduct).toBeCloseTo(oneByOne.moments[1]?.crossProduct ?? NaN, 9);
-    expect([merging.merges, merged.live]).toEqual([2, 0]);
-  });
-
-  it('is not where a penalty must be told from the examples', async () => {
-    const penalty = { penalty: 0.5 };
-    const [merging, plain] = [new MergingBackend(penalty), new QuadraticBackend(penalty)];
-    expect(await run(merging)).toEqual(await run(plain));
-    expect(merging.merges).toBe(0);
-  });
-
-  it('is not where a single example is left', async () => {
-    const merging = new MergingBackend();
-    const { moments } = await run(merging, 3);
-    expect(moments.map((moment) => moment?.sizes)).toEqual([
-      [2, 1],
-      [2, 1],
-      undefined,
-      [2, 1],
-      [2, 1],
-      undefined,
-    ]);
-    expect(merging.merges).toBe(4);
-  });
-});
 
 describe('a failure', () => {
   it('after the update ends the run: its examples are not trained on twice', async () => {

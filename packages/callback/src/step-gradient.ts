@@ -1,9 +1,19 @@
-import { GradientMeter, type Backend, type Clock, type GradientMoments } from '@batchwise/core';
+import { GradientMeter, GradientSum, type Backend, type Clock, type GradientMoments } from '@batchwise/core';
 import type { LayersGradient } from '@batchwise/backend';
 import type { NamedGradients } from './fitted-model.ts';
 
 /** The arithmetic of gradients. */
-export type GradientMaths = Pick<Backend<unknown, LayersGradient>, 'accumulate' | 'dot' | 'release'>;
+export type GradientMaths = Pick<
+  Backend<unknown, LayersGradient>,
+  'accumulate' | 'dot' | 'merge' | 'release'
+>;
+
+/** What a step is gathered from. */
+export interface StepParts {
+  /** Examples in all parts together. */
+  readonly size: number;
+  readonly count: number;
+}
 
 /**
  * The gradient of one step, gathered from parts that were all computed at the same weights: their mean by examples, and
@@ -11,16 +21,16 @@ export type GradientMaths = Pick<Backend<unknown, LayersGradient>, 'accumulate' 
  */
 export class StepGradient {
   readonly #maths: GradientMaths;
-  readonly #size: number;
+  readonly #parts: StepParts;
   readonly #meter: GradientMeter<LayersGradient> | undefined;
+  readonly #sum: GradientSum<LayersGradient>;
   #examples = 0;
-  #mean: LayersGradient | undefined;
 
-  /** `size` is the number of examples in all parts together. */
-  constructor(maths: GradientMaths, size: number, meter: { readonly clock: Clock } | undefined) {
+  constructor(maths: GradientMaths, parts: StepParts, meter: { readonly clock: Clock } | undefined) {
     this.#maths = maths;
-    this.#size = size;
+    this.#parts = parts;
     this.#meter = meter && new GradientMeter(maths, meter.clock);
+    this.#sum = new GradientSum(maths, parts.size, this.#meter);
   }
 
   /** Examples of the parts so far. */
@@ -36,8 +46,7 @@ export class StepGradient {
   /** Adds the mean gradient of one part; the tensors stay the caller's. */
   add(gradients: NamedGradients, examples: number): void {
     const part = gradients.map(({ name, tensor }) => ({ name, tensor: tensor ? tensor.clone() : null }));
-    this.#meter?.add(this.#mean, part, examples);
-    this.#mean = this.#maths.accumulate(this.#mean, part, examples / this.#size);
+    this.#sum.add(part, examples, this.#parts.count === 2);
     this.#examples += examples;
   }
 
@@ -45,23 +54,23 @@ export class StepGradient {
    * Hands the sum Σ (b_k/B) g_k over the parts so far to `use` and frees it afterwards; does nothing where there is none.
    */
   spend(use: (sum: LayersGradient) => void): void {
-    const mean = this.#mean;
-    this.#mean = undefined;
-    if (!mean) return;
+    const sum = this.#sum.take();
+    if (!sum) return;
     try {
-      use(mean);
+      use(sum);
     } finally {
-      this.#maths.release(mean);
+      this.#maths.release(sum);
     }
   }
 
   /** The inner products of a measured step, once all its parts are there. */
   async moments(): Promise<GradientMoments | undefined> {
-    return this.#examples === this.#size ? this.#meter?.read(this.#size) : undefined;
+    const { size } = this.#parts;
+    return this.#examples === size ? this.#meter?.read(size) : undefined;
   }
 
   dispose(): void {
-    this.spend(() => undefined);
+    this.#sum.dispose();
     this.#meter?.dispose();
   }
 }

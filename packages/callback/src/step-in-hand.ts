@@ -48,8 +48,8 @@ export class StepInHand {
     this.startedAt = startedAt;
     this.#settings = settings;
     this.#waiting = [...batch.pieces(this.microBatchSize)];
-    if (this.#waiting.length > 1)
-      this.#gradient = new StepGradient(maths, batch.size, measured ? { clock } : undefined);
+    const parts = { size: batch.size, count: this.#waiting.length };
+    if (parts.count > 1) this.#gradient = new StepGradient(maths, parts, measured ? { clock } : undefined);
   }
 
   /** True once the update was made. */

@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts';
 import type { GradientMeter } from './gradient-meter.ts';
 
-type Adder<Gradient> = Pick<Backend<unknown, Gradient>, 'accumulate' | 'merge' | 'release'>;
+type Adder<Gradient> = Pick<Backend<unknown, Gradient>, 'accumulate' | 'release'>;
 
 /** The mean gradient of a batch, added up part by part, with what it has on the device meanwhile. */
 export class GradientSum<Gradient> {
@@ -35,15 +35,29 @@ export class GradientSum<Gradient> {
       else this.#merge(this.#first, part, examples);
       return;
     }
-    this.#pending = part;
-    this.#meter?.add(this.#total, part, examples);
-    this.#total = this.#backend.accumulate(this.#total, part, examples / this.#examples);
-    this.#pending = undefined;
+    this.#accumulate(part, examples);
+  }
+
+  /** Hands over the sum of the parts so far, each with its share of the whole batch; undefined before the first. */
+  take(): Gradient | undefined {
+    const first = this.#first;
+    this.#first = undefined;
+    if (first) this.#accumulate(first.gradient, first.examples);
+    const total = this.#total;
+    this.#total = undefined;
+    return total;
   }
 
   dispose(): void {
     for (const gradient of [this.#total, this.#pending, this.#first?.gradient])
       if (gradient !== undefined) this.#backend.release(gradient);
+  }
+
+  #accumulate(part: Gradient, examples: number): void {
+    this.#pending = part;
+    this.#meter?.add(this.#total, part, examples);
+    this.#total = this.#backend.accumulate(this.#total, part, examples / this.#examples);
+    this.#pending = undefined;
   }
 
   #merge(

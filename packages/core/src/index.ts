@@ -23,6 +23,7 @@ export type {
 } from './controller.ts';
 export { evaluate } from './evaluate.ts';
 export { GradientMeter } from './gradient-meter.ts';
+export { GradientSum } from './gradient-sum.ts';
 export type { Awaitable, Json } from './json.ts';
 export {
   constantRate,

@@ -107,7 +107,7 @@ function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<Goodput
 const observed = (state: GoodputState, step: AppliedStep, settings: GoodputSettings): GoodputState => ({
   range: state.range,
   plannedExamples: state.plannedExamples,
-  timing: timeStep(state.timing, step, settings.exploration, bestSoFar(state, settings)),
+  timing: timeStep(state.timing, { step, options: settings.exploration, best: bestSoFar(state, settings) }),
   watch: watchNoise(state.watch, step, settings.noise),
   stepsSinceDecision: state.stepsSinceDecision + 1,
   lastMove: state.lastMove,

@@ -57,7 +57,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
       };
     },
     next(step, { range, timing: before }) {
-      const timing = timeStep(before, step, exploring);
+      const timing = timeStep(before, { step, options: exploring });
       const rest = { measure: PLAIN, state: { range, timing } };
       const run = (batchSize: number, reason: Reason): Decision<KneeState> => ({
         ...rest,

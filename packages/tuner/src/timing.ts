@@ -5,9 +5,9 @@ import {
   isFirstExploration,
   sizesToTry,
   triedExamples,
-  type BestSoFar,
   type Exploration,
   type ExplorationOptions,
+  type ExplorationView,
 } from './exploration.ts';
 import type { SizeRange } from './size-range.ts';
 import {
@@ -80,12 +80,7 @@ export function recalledTiming(
 }
 
 /** One applied step later; `exploration` becomes null with the step that ends it. `best` is for the one at the start. */
-export function timeStep(
-  timing: Timing,
-  step: AppliedStep,
-  options: ExplorationOptions,
-  best?: BestSoFar,
-): Timing {
+export function timeStep(timing: Timing, { step, options, best }: ExplorationView): Timing {
   const { exploration, times } = timing;
   if (exploration) {
     const view = { step, options, best: isFirstExploration(exploration) ? best : undefined };

@@ -30,11 +30,10 @@ const underway = (more: Partial<Timing> = {}): Timing => ({
 function steady(from: Timing, seconds: (i: number) => number, { count = 300, with: used = options } = {}) {
   let [timing, i] = [from, 0];
   for (; i < count && !timing.exploration; i += 1)
-    timing = timeStep(
-      timing,
-      applied(plan(128), { seconds: seconds(i), totalExamples: 128 * (i + 1) }),
-      used,
-    );
+    timing = timeStep(timing, {
+      step: applied(plan(128), { seconds: seconds(i), totalExamples: 128 * (i + 1) }),
+      options: used,
+    });
   return { timing, steps: i };
 }
 
@@ -69,11 +68,10 @@ describe('timeStep', () => {
   it('follows the exploration to its end', () => {
     const exploration = { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null };
     const before = { steps: 9, usual: { batchSize: 128, seconds: 1 } };
-    const timing = timeStep(
-      underway({ exploration, ...before }),
-      applied(plan(128), { seconds: 4 }),
+    const timing = timeStep(underway({ exploration, ...before }), {
+      step: applied(plan(128), { seconds: 4 }),
       options,
-    );
+    });
     expect(timing).toEqual(
       underway({ times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4, 4), rung(512, 8, 8, 8)] }),
     );

@@ -50,7 +50,7 @@ const DEFAULTS: ExplorationOptions = {
 const FAR_BEYOND = 2;
 
 /** A round of warm-up is followed by another while its fastest step took less than this share of the fastest before. */
-const STILL_FASTER = 0.95;
+const STILL_FASTER = 0.9;
 const MOST_ROUNDS = 10;
 
 /** Where an exploration stands: `sizes[index]` has run `steps` times. */

@@ -16,26 +16,52 @@ export interface AliasTable {
 export function aliasTable(weights: ArrayLike<number>): AliasTable {
   const columns = weights.length;
   const table = shared(weights, requireWeights(weights) / columns);
-  let heights = new Int32Array();
+  let drawn: Drawn = { columns: new Int32Array(), heights: new Int32Array() };
   return {
     draw(words, indices) {
-      if (heights.length < indices.length) heights = new Int32Array(indices.length);
-      // In two turns: the second one is so short that the processor waits for many places of the table at once.
-      for (let k = 0; k < indices.length; k++) {
-        const place = uniformAt(words, k) * columns;
-        const column = Math.floor(place);
-        indices[k] = column;
-        heights[k] = (place - column) * 2 ** 31;
-      }
-      for (let k = 0; k < indices.length; k++) {
-        const column = indices[k] ?? 0;
-        const alias = table[2 * column + 1] ?? 0;
-        // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
-        const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
-        indices[k] = alias ^ ((alias ^ column) & below);
-      }
+      const count = indices.length;
+      if (drawn.columns.length < count)
+        drawn = { columns: new Int32Array(count), heights: new Int32Array(count) };
+      drop(words, columns, { ...drawn, count });
+      settle(table, drawn, indices);
     },
   };
+}
+
+/** What was drawn before the table is looked at: a column and, in 2⁻³¹ of its height, a place in it. */
+interface Drawn {
+  readonly columns: Int32Array;
+  readonly heights: Int32Array;
+}
+
+function drop(words: Uint32Array, among: number, { columns, heights, count }: Drawn & { count: number }): void {
+  for (let k = 0; k < count; k++) {
+    const place = uniformAt(words, k) * among;
+    const column = Math.floor(place);
+    columns[k] = column;
+    heights[k] = (place - column) * 2 ** 31;
+  }
+}
+
+/** A turn of its own, and so short that the processor waits for many places of the table at once. */
+function settle(table: Int32Array, drawn: Drawn, indices: Int32Array): void {
+  const count = indices.length;
+  let k = 0;
+  for (; k + 3 < count; k += 4) {
+    indices[k] = sideOf(table, drawn, k);
+    indices[k + 1] = sideOf(table, drawn, k + 1);
+    indices[k + 2] = sideOf(table, drawn, k + 2);
+    indices[k + 3] = sideOf(table, drawn, k + 3);
+  }
+  for (; k < count; k++) indices[k] = sideOf(table, drawn, k);
+}
+
+function sideOf(table: Int32Array, { columns, heights }: Drawn, k: number): number {
+  const column = columns[k] ?? 0;
+  const alias = table[2 * column + 1] ?? 0;
+  // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
+  const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
+  return alias ^ ((alias ^ column) & below);
 }
 
 /** Pairs of border and alias, together since both are read at once: below the border, in 2⁻³¹, the column itself. */

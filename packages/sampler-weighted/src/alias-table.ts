@@ -34,7 +34,11 @@ interface Drawn {
   readonly heights: Int32Array;
 }
 
-function drop(words: Uint32Array, among: number, { columns, heights, count }: Drawn & { count: number }): void {
+function drop(
+  words: Uint32Array,
+  among: number,
+  { columns, heights, count }: Drawn & { count: number },
+): void {
   for (let k = 0; k < count; k++) {
     const place = uniformAt(words, k) * among;
     const column = Math.floor(place);

@@ -16,6 +16,9 @@ export class SumTree {
   readonly #sums: Float64Array;
   /** Where each level begins. */
   readonly #starts: Int32Array;
+  /** Room for a search. */
+  readonly #mass = new Float64Array(1);
+  readonly #ends = new Float64Array(FAN_OUT);
 
   /**
    * @param weights finite numbers of 0 or more
@@ -75,33 +78,54 @@ export class SumTree {
    * @throws RangeError when all weights are 0
    */
   find(mass: number): number {
-    const [sums, starts] = [this.#sums, this.#starts];
-    if (!(this.total > 0)) throw new RangeError('All weights are 0; give one of them a weight above 0.');
-    let left = mass;
+    this.#mass[0] = mass;
+    return this.findAt(this.#mass, 0);
+  }
+
+  /** As `find`, for number `k` of some masses: an argument that is no integer may be put on the heap. */
+  findAt(masses: Float64Array, k: number): number {
+    const [sums, starts, ends] = [this.#sums, this.#starts, this.#ends];
+    if (!(sumOf(sums, 0) > 0)) throw new RangeError('All weights are 0; give one of them a weight above 0.');
+    let left = masses[k] ?? 0;
     let place = 0;
     for (let level = 0; level < starts.length; level++) {
-      const first = (starts[level] ?? 0) + FAN_OUT * place;
-      let at = first;
-      // Halves, quarters and eighths. Rounding may leave more than there is on the right: not where there is nothing.
-      const half = pair(sums, at) + pair(sums, at + 2);
-      if (left >= half && pair(sums, at + 4) + pair(sums, at + 6) > 0) {
-        left -= half;
-        at += 4;
-      }
-      const quarter = pair(sums, at);
-      if (left >= quarter && pair(sums, at + 2) > 0) {
-        left -= quarter;
-        at += 2;
-      }
-      const eighth = sums[at] ?? 0;
-      if (left >= eighth && (sums[at + 1] ?? 0) > 0) {
-        left -= eighth;
-        at += 1;
-      }
-      place = FAN_OUT * place + at - first;
+      const at = (starts[level] ?? 0) + FAN_OUT * place;
+      let part = countEnds(sums, at, left, ends);
+      // Rounding may leave more than there is.
+      while (part > 0 && sums[at + part] === 0) part -= 1;
+      left -= ends[part] ?? 0;
+      place = FAN_OUT * place + part;
     }
     return place;
   }
+}
+
+/**
+ * How many of the parts at `at` end at `mass` or before, the last one left out. `ends` is told where parts 0 to 6 end,
+ * from its number 1 on. All are compared: branches would be mispredicted half of the time.
+ */
+function countEnds(sums: Float64Array, at: number, mass: number, ends: Float64Array): number {
+  const one = sums[at] ?? 0;
+  const two = one + (sums[at + 1] ?? 0);
+  const three = two + (sums[at + 2] ?? 0);
+  const four = two + pair(sums, at + 2);
+  const five = four + (sums[at + 4] ?? 0);
+  const six = four + pair(sums, at + 4);
+  const seven = six + (sums[at + 6] ?? 0);
+  ends[1] = one;
+  ends[2] = two;
+  ends[3] = three;
+  ends[4] = four;
+  ends[5] = five;
+  ends[6] = six;
+  ends[7] = seven;
+  return (
+    Number(mass >= one) +
+    Number(mass >= two) +
+    Number(mass >= three) +
+    Number(mass >= four) +
+    (Number(mass >= five) + Number(mass >= six) + Number(mass >= seven))
+  );
 }
 
 /** Where the levels of a tree begin, and the length of all; the last one ends with a whole line. */

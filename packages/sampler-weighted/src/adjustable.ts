@@ -46,17 +46,25 @@ export function adjustable(
   }
   requireWeights(state?.weights ?? weights);
   const tree = new SumTree(state?.weights ?? weights);
-  const relative = (index: number) => (population * tree.weightOf(index)) / tree.total;
+  const mass = new Float64Array(1);
   const sampler = independentDraws({
     size,
     population,
     seed,
     draw(words, indices) {
-      for (let k = 0; k < indices.length; k++) indices[k] = tree.find(uniformAt(words, k) * tree.total);
+      const { total } = tree;
+      for (let k = 0; k < indices.length; k++) {
+        mass[0] = uniformAt(words, k) * total;
+        indices[k] = tree.findAt(mass, 0);
+      }
     },
     ...(beta !== 0 && {
-      weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(indices, { beta, drawsBefore }, relative),
+      weigh(indices: Int32Array, drawsBefore: number) {
+        const relative = new Float64Array(indices.length);
+        for (let k = 0; k < relative.length; k++)
+          relative[k] = (population * tree.weightOf(indices[k] ?? 0)) / tree.total;
+        return importanceWeights(relative, beta, drawsBefore);
+      },
     }),
   });
   return {

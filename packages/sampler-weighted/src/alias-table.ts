@@ -22,7 +22,7 @@ export function aliasTable(weights: ArrayLike<number>): AliasTable {
       const count = indices.length;
       if (drawn.columns.length < count)
         drawn = { columns: new Int32Array(count), heights: new Int32Array(count) };
-      drop(words, columns, { ...drawn, count });
+      drop(words, columns, drawn);
       settle(table, drawn, indices);
     },
   };
@@ -34,12 +34,8 @@ interface Drawn {
   readonly heights: Int32Array;
 }
 
-function drop(
-  words: Uint32Array,
-  among: number,
-  { columns, heights, count }: Drawn & { count: number },
-): void {
-  for (let k = 0; k < count; k++) {
+function drop(words: Uint32Array, among: number, { columns, heights }: Drawn): void {
+  for (let k = 0; 2 * k < words.length; k++) {
     const place = uniformAt(words, k) * among;
     const column = Math.floor(place);
     columns[k] = column;

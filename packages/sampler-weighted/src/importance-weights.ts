@@ -31,16 +31,11 @@ function betaAt(beta: Beta, draw: number): number {
 }
 
 /**
- * The importance weights of indices, the first of which was draw number `drawsBefore`.
- * @param relativeProbability N p of an index
+ * The importance weights of draws, the first of which was number `drawsBefore`.
+ * @param relative N p of what was drawn
  */
-export function importanceWeights(
-  indices: Int32Array,
-  { beta, drawsBefore }: { beta: Beta; drawsBefore: number },
-  relativeProbability: (index: number) => number,
-): Float32Array {
-  return Float32Array.from(
-    indices,
-    (index, k) => relativeProbability(index) ** -betaAt(beta, drawsBefore + k),
-  );
+export function importanceWeights(relative: Float64Array, beta: Beta, drawsBefore: number): Float32Array {
+  const weights = new Float32Array(relative.length);
+  for (let k = 0; k < weights.length; k++) weights[k] = (relative[k] ?? 1) ** -betaAt(beta, drawsBefore + k);
+  return weights;
 }

@@ -39,10 +39,10 @@ export function lossProportional(
     smoothing,
     unknown: 'mean',
     massOf: (loss) => (loss + SMALLEST_LOSS) ** exponent,
-    scoreOf(name, loss) {
+    scoreOf(loss, k) {
       if (loss >= 0) return loss;
       throw new RangeError(
-        `${name} is ${loss}; give losses of 0 or more, such as their distance to the least one.`,
+        `losses[${k}] is ${loss}; give losses of 0 or more, such as their distance to the least one.`,
       );
     },
   });

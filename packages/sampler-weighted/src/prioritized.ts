@@ -36,6 +36,6 @@ export function prioritized(
     smoothing: 1,
     unknown: 'largest',
     massOf: (score) => (score + epsilon) ** alpha,
-    scoreOf: (_name, loss) => Math.abs(loss),
+    scoreOf: Math.abs,
   });
 }

@@ -3,7 +3,6 @@ import {
   MAX_SIZE,
   requireInteger,
   requireObservation,
-  uniformAt,
   type AdaptiveSampler,
 } from '@batchwise/sampler';
 import { importanceWeights, requireBeta, type Beta } from './importance-weights.ts';
@@ -27,10 +26,10 @@ export interface ScoreOptions {
   readonly state?: ScoresState | undefined;
 }
 
-/** A rule without what `ScoreOptions` give, and the score that a loss means; it may throw for one that means nothing. */
+/** A rule without what `ScoreOptions` give, and the score that `losses[k]` means; it may throw where it means nothing. */
 interface ScoreSamplerOptions extends ScoreOptions, Pick<ScoreRule, 'massOf' | 'unknown' | 'smoothing'> {
   readonly beta: Beta;
-  scoreOf(name: string, loss: number): number;
+  scoreOf(loss: number, k: number): number;
 }
 
 /** @throws RangeError when an option is out of its range, or the state is of another number of examples */
@@ -53,12 +52,10 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
     size,
     population,
     seed,
-    draw(words, indices) {
-      for (let k = 0; k < indices.length; k++) indices[k] = examples.find(uniformAt(words, k));
-    },
+    draw: (words, indices) => examples.draw(words, indices),
     ...(beta !== 0 && {
       weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(indices, { beta, drawsBefore }, (index) => examples.relativeProbability(index)),
+        importanceWeights(examples.relativeProbabilities(indices), beta, drawsBefore),
     }),
   });
   return {
@@ -66,12 +63,15 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
     observe(indices, losses) {
       requireObservation(population, indices, losses);
       // All or nothing: a loss that is refused must not leave those before it.
-      const scores = Array.from(losses, (loss, k) =>
-        Number.isFinite(loss) ? scoreOf(`losses[${k}]`, loss) : NaN,
-      );
-      scores.forEach((score, k) => {
+      const scores = new Float64Array(losses.length);
+      for (let k = 0; k < scores.length; k++) {
+        const loss = losses[k] ?? NaN;
+        scores[k] = Number.isFinite(loss) ? scoreOf(loss, k) : NaN;
+      }
+      for (let k = 0; k < scores.length; k++) {
+        const score = scores[k] ?? NaN;
         if (!Number.isNaN(score)) examples.tell(indices[k] ?? NaN, score);
-      });
+      }
     },
     state: () => examples.state(),
   };

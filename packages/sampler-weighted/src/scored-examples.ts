@@ -1,3 +1,4 @@
+import { uniformAt } from '@batchwise/sampler';
 import { Recency } from './recency.ts';
 import { SumTree } from './sum-tree.ts';
 
@@ -43,6 +44,8 @@ export class ScoredExamples {
   readonly #scores: Float64Array;
   readonly #toldAt: Float64Array;
   readonly #recency: Recency;
+  /** Of the latest draw. */
+  readonly #mass = new Float64Array(1);
   #told: number;
   #largestMass: number;
 
@@ -61,24 +64,40 @@ export class ScoredExamples {
     for (const index of known) this.#recency.touch(index);
   }
 
-  /** An index for a uniform number from 0 up to, not including, 1. */
-  find(uniform: number): number {
+  /** As `IndependentDraws.draw`. What all draws have in common is worked out once; nothing but indices is left behind. */
+  draw(words: Uint32Array, indices: Int32Array): void {
     const { floor } = this.#rule;
-    if (uniform < floor) return Math.min(this.#size - 1, Math.floor((uniform / floor) * this.#size));
-    const known = this.#masses.total;
+    const [masses, unknown, mass, size] = [this.#masses, this.#unknown, this.#mass, this.#size];
+    const known = masses.total;
+    const unknowns = unknown.total;
     const unknownMass = this.#unknownMass;
-    const mass = ((uniform - floor) / (1 - floor)) * (known + this.#unknown.total * unknownMass);
-    if (this.#unknown.total === 0 || mass < known) return this.#masses.find(mass);
-    return this.#unknown.find((mass - known) / unknownMass);
+    const total = known + unknowns * unknownMass;
+    for (let k = 0; k < indices.length; k++) {
+      const uniform = uniformAt(words, k);
+      const at = ((uniform - floor) / (1 - floor)) * total;
+      if (uniform < floor) indices[k] = Math.min(size - 1, Math.floor((uniform / floor) * size));
+      else if (unknowns === 0 || at < known) {
+        mass[0] = at;
+        indices[k] = masses.findAt(mass, 0);
+      } else {
+        mass[0] = (at - known) / unknownMass;
+        indices[k] = unknown.findAt(mass, 0);
+      }
+    }
   }
 
-  /** N p of an index: 1 where it is drawn as often as all are on average. */
-  relativeProbability(index: number): number {
+  /** N p of each index: 1 where it is drawn as often as all are on average. */
+  relativeProbabilities(indices: Int32Array): Float64Array {
     const { floor } = this.#rule;
     const unknownMass = this.#unknownMass;
-    const mass = this.#isUnknown(index) ? unknownMass : this.#masses.weightOf(index);
     const mean = (this.#masses.total + this.#unknown.total * unknownMass) / this.#size;
-    return floor + ((1 - floor) * mass) / mean;
+    const relative = new Float64Array(indices.length);
+    for (let k = 0; k < relative.length; k++) {
+      const index = indices[k] ?? 0;
+      const mass = this.#isUnknown(index) ? unknownMass : this.#masses.weightOf(index);
+      relative[k] = floor + ((1 - floor) * mass) / mean;
+    }
+    return relative;
   }
 
   /** Takes in the score of an example, and forgets those that are out of date by it. */

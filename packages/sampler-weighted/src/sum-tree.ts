@@ -85,47 +85,39 @@ export class SumTree {
   /** As `find`, for number `k` of some masses: an argument that is no integer may be put on the heap. */
   findAt(masses: Float64Array, k: number): number {
     const [sums, starts, ends] = [this.#sums, this.#starts, this.#ends];
-    if (!(sumOf(sums, 0) > 0)) throw new RangeError('All weights are 0; give one of them a weight above 0.');
     let left = masses[k] ?? 0;
     let place = 0;
+    let at = 0;
     for (let level = 0; level < starts.length; level++) {
-      const at = (starts[level] ?? 0) + FAN_OUT * place;
-      let part = countEnds(sums, at, left, ends);
+      const first = (starts[level] ?? 0) + FAN_OUT * place;
+      // Where each part ends but the last one. Spelled out, so that no sum is handed over by itself here either.
+      const one = sums[first] ?? 0;
+      const two = one + (sums[first + 1] ?? 0);
+      const third = sums[first + 2] ?? 0;
+      const four = two + (third + (sums[first + 3] ?? 0));
+      const fifth = sums[first + 4] ?? 0;
+      const six = four + (fifth + (sums[first + 5] ?? 0));
+      const seven = six + (sums[first + 6] ?? 0);
+      ends[1] = one;
+      ends[2] = two;
+      ends[3] = two + third;
+      ends[4] = four;
+      ends[5] = four + fifth;
+      ends[6] = six;
+      ends[7] = seven;
+      // All are compared: branches would be mispredicted half of the time.
+      let part =
+        Number(left >= one) + Number(left >= two) + Number(left >= two + third) + Number(left >= four);
+      part += Number(left >= four + fifth) + Number(left >= six) + Number(left >= seven);
       // Rounding may leave more than there is.
-      while (part > 0 && sums[at + part] === 0) part -= 1;
+      while (part > 0 && sums[first + part] === 0) part -= 1;
       left -= ends[part] ?? 0;
       place = FAN_OUT * place + part;
+      at = first + part;
     }
+    if (sums[at] === 0) throw new RangeError('All weights are 0; give one of them a weight above 0.');
     return place;
   }
-}
-
-/**
- * How many of the parts at `at` end at `mass` or before, the last one left out. `ends` is told where parts 0 to 6 end,
- * from its number 1 on. All are compared: branches would be mispredicted half of the time.
- */
-function countEnds(sums: Float64Array, at: number, mass: number, ends: Float64Array): number {
-  const one = sums[at] ?? 0;
-  const two = one + (sums[at + 1] ?? 0);
-  const three = two + (sums[at + 2] ?? 0);
-  const four = two + pair(sums, at + 2);
-  const five = four + (sums[at + 4] ?? 0);
-  const six = four + pair(sums, at + 4);
-  const seven = six + (sums[at + 6] ?? 0);
-  ends[1] = one;
-  ends[2] = two;
-  ends[3] = three;
-  ends[4] = four;
-  ends[5] = five;
-  ends[6] = six;
-  ends[7] = seven;
-  return (
-    Number(mass >= one) +
-    Number(mass >= two) +
-    Number(mass >= three) +
-    Number(mass >= four) +
-    (Number(mass >= five) + Number(mass >= six) + Number(mass >= seven))
-  );
 }
 
 /** Where the levels of a tree begin, and the length of all; the last one ends with a whole line. */

@@ -32,7 +32,10 @@ export function weighted(
   const relative = Float32Array.from({ length: population }, (_, k) => (weights[k] ?? 0) / mean);
   return independentDraws({
     ...draws,
-    weigh: (indices, drawsBefore) =>
-      importanceWeights(indices, { beta, drawsBefore }, (index) => relative[index] ?? 1),
+    weigh(indices, drawsBefore) {
+      const drawn = new Float64Array(indices.length);
+      for (let k = 0; k < drawn.length; k++) drawn[k] = relative[indices[k] ?? 0] ?? 1;
+      return importanceWeights(drawn, beta, drawsBefore);
+    },
   });
 }

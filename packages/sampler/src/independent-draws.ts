@@ -42,7 +42,9 @@ export function independentDraws(draws: IndependentDraws): IndexSampler {
           for (let drawn = 0; drawn < indices.length;) {
             const words = tape.read(from + drawn, indices.length - drawn);
             const ready = words.length / 2;
-            draws.draw(words, indices.subarray(drawn, drawn + ready));
+            // A view is an object of its own, and most batches do without.
+            const all = ready === indices.length;
+            draws.draw(words, all ? indices : indices.subarray(drawn, drawn + ready));
             drawn += ready;
           }
           position = from + indices.length;

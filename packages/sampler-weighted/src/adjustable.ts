@@ -1,6 +1,6 @@
 import { independentDraws, uniformAt, type IndexSampler } from '@batchwise/sampler';
 import { importanceWeights, requireBeta } from './importance-weights.ts';
-import { requireWeight, requireWeights } from './require-weights.ts';
+import { requireStateOf, requireWeight, requireWeights } from './require-weights.ts';
 import { SumTree } from './sum-tree.ts';
 import type { WeightedOptions } from './weighted.ts';
 
@@ -39,11 +39,7 @@ export function adjustable(
 ): AdjustableSampler {
   requireBeta(beta);
   const population = weights.length;
-  if (state && state.weights.length !== population) {
-    throw new RangeError(
-      `The state has ${state.weights.length} weights for ${population}; give the one of this sampler.`,
-    );
-  }
+  requireStateOf(population, state?.weights);
   requireWeights(state?.weights ?? weights);
   const tree = new SumTree(state?.weights ?? weights);
   const mass = new Float64Array(1);
@@ -59,12 +55,12 @@ export function adjustable(
       }
     },
     ...(beta !== 0 && {
-      weigh(indices: Int32Array, drawsBefore: number) {
-        const relative = new Float64Array(indices.length);
-        for (let k = 0; k < relative.length; k++)
-          relative[k] = (population * tree.weightOf(indices[k] ?? 0)) / tree.total;
-        return importanceWeights(relative, beta, drawsBefore);
-      },
+      weigh: (indices: Int32Array, drawsBefore: number) =>
+        importanceWeights(
+          indices,
+          { beta, drawsBefore },
+          { masses: tree.weights, mean: tree.total / population },
+        ),
     }),
   });
   return {
@@ -75,6 +71,6 @@ export function adjustable(
       tree.set(index, weight);
     },
     weightOf: (index) => tree.weightOf(index),
-    state: () => ({ weights: Array.from({ length: population }, (_, index) => tree.weightOf(index)) }),
+    state: () => ({ weights: Array.from(tree.weights) }),
   };
 }

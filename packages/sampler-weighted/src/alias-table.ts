@@ -16,14 +16,13 @@ export interface AliasTable {
 export function aliasTable(weights: ArrayLike<number>): AliasTable {
   const columns = weights.length;
   const table = shared(weights, requireWeights(weights) / columns);
-  let drawn: Drawn = { columns: new Int32Array(), heights: new Int32Array() };
+  let heights = new Int32Array();
   return {
     draw(words, indices) {
-      const count = indices.length;
-      if (drawn.columns.length < count)
-        drawn = { columns: new Int32Array(count), heights: new Int32Array(count) };
+      if (heights.length < indices.length) heights = new Int32Array(indices.length);
+      const drawn = { columns: indices, heights };
       drop(words, columns, drawn);
-      settle(table, drawn, indices);
+      settle(table, drawn);
     },
   };
 }
@@ -35,7 +34,7 @@ interface Drawn {
 }
 
 function drop(words: Uint32Array, among: number, { columns, heights }: Drawn): void {
-  for (let k = 0; 2 * k < words.length; k++) {
+  for (let k = 0; k < columns.length; k++) {
     const place = uniformAt(words, k) * among;
     const column = Math.floor(place);
     columns[k] = column;
@@ -43,25 +42,18 @@ function drop(words: Uint32Array, among: number, { columns, heights }: Drawn): v
   }
 }
 
-/** A turn of its own, and so short that the processor waits for many places of the table at once. */
-function settle(table: Int32Array, drawn: Drawn, indices: Int32Array): void {
-  const count = indices.length;
-  let k = 0;
-  for (; k + 3 < count; k += 4) {
-    indices[k] = sideOf(table, drawn, k);
-    indices[k + 1] = sideOf(table, drawn, k + 1);
-    indices[k + 2] = sideOf(table, drawn, k + 2);
-    indices[k + 3] = sideOf(table, drawn, k + 3);
+/**
+ * Puts the alias in the place of a column where its height is above the border. A turn of its own, and so short that the
+ * processor waits for many places of the table at once.
+ */
+function settle(table: Int32Array, { columns, heights }: Drawn): void {
+  for (let k = 0; k < columns.length; k++) {
+    const column = columns[k] ?? 0;
+    const alias = table[2 * column + 1] ?? 0;
+    // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
+    const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
+    columns[k] = alias ^ ((alias ^ column) & below);
   }
-  for (; k < count; k++) indices[k] = sideOf(table, drawn, k);
-}
-
-function sideOf(table: Int32Array, { columns, heights }: Drawn, k: number): number {
-  const column = columns[k] ?? 0;
-  const alias = table[2 * column + 1] ?? 0;
-  // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
-  const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
-  return alias ^ ((alias ^ column) & below);
 }
 
 /** Pairs of border and alias, together since both are read at once: below the border, in 2⁻³¹, the column itself. */

@@ -30,12 +30,26 @@ function betaAt(beta: Beta, draw: number): number {
   return beta.from + (beta.to - beta.from) * Math.min(1, draw / beta.draws);
 }
 
-/**
- * The importance weights of draws, the first of which was number `drawsBefore`.
- * @param relative N p of what was drawn
- */
-export function importanceWeights(relative: Float64Array, beta: Beta, drawsBefore: number): Float32Array {
-  const weights = new Float32Array(relative.length);
-  for (let k = 0; k < weights.length; k++) weights[k] = (relative[k] ?? 1) ** -betaAt(beta, drawsBefore + k);
+/** What examples were drawn by: an example of mass m has N p = floor + (1 − floor) m / mean. */
+export interface DrawnBy {
+  readonly masses: Float32Array | Float64Array;
+  readonly mean: number;
+  /** Default 0. */
+  readonly floor?: number;
+  /** The mass of those that have 0 in the list. */
+  readonly unknown?: number;
+}
+
+/** The importance weights of indices, the first of which was draw number `drawsBefore`. */
+export function importanceWeights(
+  indices: Int32Array,
+  { beta, drawsBefore }: { beta: Beta; drawsBefore: number },
+  { masses, mean, floor = 0, unknown = 0 }: DrawnBy,
+): Float32Array {
+  const weights = new Float32Array(indices.length);
+  for (let k = 0; k < weights.length; k++) {
+    const mass = masses[indices[k] ?? 0] || unknown;
+    weights[k] = (floor + ((1 - floor) * mass) / mean) ** -betaAt(beta, drawsBefore + k);
+  }
   return weights;
 }

@@ -1,5 +1,6 @@
 import type { AdaptiveSampler } from '@batchwise/sampler';
 import type { Beta } from './importance-weights.ts';
+import { requireNotNegative } from './require-weights.ts';
 import { scoreSampler, type ScoreOptions } from './score-sampler.ts';
 import type { ScoresState } from './scored-examples.ts';
 
@@ -30,9 +31,7 @@ export function lossProportional(
   population: number,
   { exponent = 1, smoothing = 1, beta = 1, ...options }: LossProportionalOptions,
 ): AdaptiveSampler<ScoresState> {
-  if (!(exponent >= 0 && exponent < Infinity)) {
-    throw new RangeError(`exponent is ${exponent}; give a finite number of 0 or more.`);
-  }
+  requireNotNegative('exponent', exponent);
   return scoreSampler(population, {
     ...options,
     beta,

@@ -6,7 +6,7 @@ import {
   type AdaptiveSampler,
 } from '@batchwise/sampler';
 import { importanceWeights, requireBeta, type Beta } from './importance-weights.ts';
-import { requireShare } from './require-weights.ts';
+import { requireShare, requireStateOf } from './require-weights.ts';
 import { ScoredExamples, type ScoreRule, type ScoresState } from './scored-examples.ts';
 
 /** What all samplers by score have in common. */
@@ -42,11 +42,7 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
   requireShare('smoothing', smoothing);
   if (smoothing === 0) throw new RangeError('smoothing is 0, so no loss would count; give a number above 0.');
   if (!(staleAfter >= 1)) throw new RangeError(`staleAfter is ${staleAfter}; give a number of 1 or more.`);
-  if (state && state.scores.length !== population) {
-    throw new RangeError(
-      `The state has ${state.scores.length} scores for ${population} examples; give the one of this sampler.`,
-    );
-  }
+  requireStateOf(population, state?.scores);
   const examples = new ScoredExamples(population, { floor, massOf, smoothing, staleAfter, unknown }, state);
   const sampler = independentDraws({
     size,
@@ -55,7 +51,7 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
     draw: (words, indices) => examples.draw(words, indices),
     ...(beta !== 0 && {
       weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(examples.relativeProbabilities(indices), beta, drawsBefore),
+        importanceWeights(indices, { beta, drawsBefore }, examples.drawnBy),
     }),
   });
   return {
@@ -63,15 +59,13 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
     observe(indices, losses) {
       requireObservation(population, indices, losses);
       // All or nothing: a loss that is refused must not leave those before it.
-      const scores = new Float64Array(losses.length);
-      for (let k = 0; k < scores.length; k++) {
-        const loss = losses[k] ?? NaN;
-        scores[k] = Number.isFinite(loss) ? scoreOf(loss, k) : NaN;
-      }
-      for (let k = 0; k < scores.length; k++) {
-        const score = scores[k] ?? NaN;
-        if (!Number.isNaN(score)) examples.tell(indices[k] ?? NaN, score);
-      }
+      for (const taken of [false, true])
+        for (let k = 0; k < losses.length; k++) {
+          const loss = losses[k] ?? NaN;
+          if (!Number.isFinite(loss)) continue;
+          const score = scoreOf(loss, k);
+          if (taken) examples.tell(indices[k] ?? NaN, score);
+        }
     },
     state: () => examples.state(),
   };

@@ -1,4 +1,5 @@
 import { uniformAt } from '@batchwise/sampler';
+import type { DrawnBy } from './importance-weights.ts';
 import { Recency } from './recency.ts';
 import { SumTree } from './sum-tree.ts';
 
@@ -59,7 +60,7 @@ export class ScoredExamples {
     this.#masses = new SumTree(this.#scores.map((score) => (Number.isNaN(score) ? 0 : this.#massOf(score))));
     this.#unknown = new SumTree(this.#scores.map((score) => (Number.isNaN(score) ? 1 : 0)));
     this.#recency = new Recency(size);
-    const known = Int32Array.from(this.#scores.keys()).filter((index) => !this.#isUnknown(index));
+    const known = Int32Array.from(this.#scores.keys()).filter((index) => !Number.isNaN(this.#scores[index]));
     known.sort((a, b) => (this.#toldAt[a] ?? 0) - (this.#toldAt[b] ?? 0));
     for (const index of known) this.#recency.touch(index);
   }
@@ -76,28 +77,19 @@ export class ScoredExamples {
       const uniform = uniformAt(words, k);
       const at = ((uniform - floor) / (1 - floor)) * total;
       if (uniform < floor) indices[k] = Math.min(size - 1, Math.floor((uniform / floor) * size));
-      else if (unknowns === 0 || at < known) {
-        mass[0] = at;
-        indices[k] = masses.findAt(mass, 0);
-      } else {
-        mass[0] = (at - known) / unknownMass;
-        indices[k] = unknown.findAt(mass, 0);
+      else {
+        const isKnown = unknowns === 0 || at < known;
+        mass[0] = isKnown ? at : (at - known) / unknownMass;
+        indices[k] = (isKnown ? masses : unknown).findAt(mass, 0);
       }
     }
   }
 
-  /** N p of each index: 1 where it is drawn as often as all are on average. */
-  relativeProbabilities(indices: Int32Array): Float64Array {
-    const { floor } = this.#rule;
-    const unknownMass = this.#unknownMass;
-    const mean = (this.#masses.total + this.#unknown.total * unknownMass) / this.#size;
-    const relative = new Float64Array(indices.length);
-    for (let k = 0; k < relative.length; k++) {
-      const index = indices[k] ?? 0;
-      const mass = this.#isUnknown(index) ? unknownMass : this.#masses.weightOf(index);
-      relative[k] = floor + ((1 - floor) * mass) / mean;
-    }
-    return relative;
+  /** By what the examples are drawn now. A mass that is known is not 0. */
+  get drawnBy(): DrawnBy {
+    const unknown = this.#unknownMass;
+    const mean = (this.#masses.total + this.#unknown.total * unknown) / this.#size;
+    return { masses: this.#masses.weights, mean, unknown, floor: this.#rule.floor };
   }
 
   /** Takes in the score of an example, and forgets those that are out of date by it. */
@@ -135,10 +127,6 @@ export class ScoredExamples {
     this.#masses.set(index, 0);
     this.#unknown.set(index, 1);
     this.#recency.remove(index);
-  }
-
-  #isUnknown(index: number): boolean {
-    return Number.isNaN(this.#scores[index]);
   }
 
   #massOf(score: number): number {

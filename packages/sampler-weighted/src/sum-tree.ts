@@ -1,4 +1,5 @@
 import { requireInteger } from '@batchwise/sampler';
+import { requireNotNegative } from './require-weights.ts';
 
 /** 2.5 GB of sums. */
 const MAX_LEAVES = 2 ** 28;
@@ -12,6 +13,8 @@ const FAN_OUT_BITS = 3;
  */
 export class SumTree {
   readonly size: number;
+  /** As they are now; only to read. */
+  readonly weights: Float64Array;
   /** Level by level from the top. Number k of a level is the sum of number 8k … 8k + 7 of the next; the last is the weights. */
   readonly #sums: Float64Array;
   /** Where each level begins. */
@@ -32,13 +35,14 @@ export class SumTree {
     const leaves = starts.at(-1) ?? 0;
     for (let k = 0; k < this.size; k++) {
       const weight = weights[k] ?? NaN;
-      if (!(weight >= 0 && weight < Infinity)) requireLeaf(`weights[${k}]`, weight);
+      if (!(weight >= 0 && weight < Infinity)) requireNotNegative(`weights[${k}]`, weight);
       sums[leaves + k] = weight;
     }
     for (let level = starts.length - 1; level > 0; level--) {
       const [above = 0, from = 0, end = length] = starts.slice(level - 1);
       for (let part = from, k = 0; part < end; part += FAN_OUT, k++) sums[above + k] = sumOf(sums, part);
     }
+    this.weights = sums.subarray(leaves, leaves + this.size);
     this.#sums = sums;
     this.#starts = starts;
   }
@@ -50,25 +54,22 @@ export class SumTree {
 
   /** @throws RangeError when there is no such index */
   weightOf(index: number): number {
-    requireInteger('index', index, { from: 0, to: this.size - 1 });
-    return this.#sums[(this.#starts.at(-1) ?? 0) + index] ?? 0;
+    requireInteger('index', index, { to: this.size - 1 });
+    return this.weights[index] ?? 0;
   }
 
   /** @throws RangeError when there is no such index, or the weight is not a finite number of 0 or more */
   set(index: number, weight: number): void {
-    requireInteger('index', index, { from: 0, to: this.size - 1 });
-    requireLeaf('weight', weight);
+    requireInteger('index', index, { to: this.size - 1 });
+    requireNotNegative('weight', weight);
     const [sums, starts] = [this.#sums, this.#starts];
-    let level = starts.length - 1;
-    let start = starts[level] ?? 0;
     let place = index;
-    sums[start + place] = weight;
-    while (level > 0) {
-      place >>= FAN_OUT_BITS;
-      const sum = sumOf(sums, start + FAN_OUT * place);
-      level -= 1;
-      start = starts[level] ?? 0;
+    let sum = weight;
+    for (let level = starts.length - 1; level >= 0; level--) {
+      const start = starts[level] ?? 0;
       sums[start + place] = sum;
+      place >>= FAN_OUT_BITS;
+      sum = sumOf(sums, start + FAN_OUT * place);
     }
   }
 
@@ -135,8 +136,3 @@ const pair = (sums: Float64Array, at: number): number => (sums[at] ?? 0) + (sums
 /** Of the parts at `at`, added two and two. */
 const sumOf = (sums: Float64Array, at: number): number =>
   pair(sums, at) + pair(sums, at + 2) + (pair(sums, at + 4) + pair(sums, at + 6));
-
-function requireLeaf(name: string, weight: number): void {
-  if (weight >= 0 && weight < Infinity) return;
-  throw new RangeError(`${name} is ${weight}; give a finite number of 0 or more.`);
-}

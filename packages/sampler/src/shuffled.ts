@@ -21,7 +21,7 @@ export interface ShuffledOptions {
  */
 export function shuffled(size: number, { seed, order = 'exact' }: ShuffledOptions): IndexSampler {
   requireInteger('size', size, { from: 1, to: MAX_SIZE });
-  requireInteger('seed', seed, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('seed', seed);
   return randomAccessSampler(size, (epoch) =>
     order === 'feistel' ? computed(size, seed, epoch) : stored(size, seed, epoch),
   );

@@ -29,15 +29,27 @@ export async function runOk(command: ReturnType<typeof npmCommand>, cwd: string)
 }
 
 /**
+ * Packs workspaces and installs them in an empty folder, without a registry to turn to.
+ * @param flags more of them for npm
+ */
+export async function installPacked(
+  members: readonly Workspace[],
+  folder: string,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const tarballs = await pack(members, folder);
+  writeTree(folder, { 'package.json': { private: true } });
+  const all = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...flags];
+  await runOk(npmCommand(['install', ...all, ...tarballs.values()]), folder);
+}
+
+/**
  * Packs a package and installs it in an empty folder, without a registry to turn to.
  * @returns The names of all packages that are there then: itself and the workspaces it needs.
  */
 export async function installAlone(member: Workspace, folder: string): Promise<readonly string[]> {
   const members = withNeeds(member);
-  const tarballs = await pack(members, folder);
-  writeTree(folder, { 'package.json': { private: true } });
-  const flags = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-  await runOk(npmCommand(['install', ...flags, ...tarballs.values()]), folder);
+  await installPacked(members, folder);
 
   const names = members.map(({ manifest }) => manifest.name).sort();
   const installed = join(folder, 'node_modules');

@@ -102,7 +102,7 @@ function openEpoch(
   let position = startAt;
   let weights: Float32Array | undefined;
   const take = (count: number): Int32Array => {
-    requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+    requireInteger('count', count, { from: 1 });
     const indices = new Int32Array(Math.min(count, order.size - position));
     weights = undefined;
     for (let filled = 0; filled < indices.length;) {
@@ -152,7 +152,7 @@ function planOf(lengths: Int32Array, options: BucketedOptions): PoolPlan {
 
 function requireGroup(group: GroupLimit, longest: number, padded: Int32Array): void {
   if ('examples' in group) return requireInteger('group.examples', group.examples, { from: 1, to: MAX_SIZE });
-  requireInteger('group.tokens', group.tokens, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('group.tokens', group.tokens, { from: 1 });
   const needed = padded[longest] ?? 0;
   if (group.tokens >= needed) return;
   throw new RangeError(

@@ -53,7 +53,7 @@ export function paddingReport(
 function lengthsOf(batch: ArrayLike<number>, known: Int32Array): Int32Array {
   if (batch.length === 0) throw new RangeError('A batch is empty; stop at the end of the epoch.');
   return Int32Array.from(batch, (index, k) => {
-    requireInteger(`batch[${k}]`, index, { from: 0, to: known.length - 1 });
+    requireInteger(`batch[${k}]`, index, { to: known.length - 1 });
     return known[index] ?? 0;
   });
 }

@@ -26,7 +26,7 @@ export function rowsWithin(
   { index, paddedTokens, count }: Candidates,
   { rowMultiple = 1 }: TokenBatchOptions,
 ): number {
-  requireInteger('maxTokens', maxTokens, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('maxTokens', maxTokens, { from: 1 });
   requireInteger('rowMultiple', rowMultiple, { from: 1, to: MAX_SIZE });
   const rows = Math.min(count, Math.floor(maxTokens / paddedTokens));
   if (rows === 0) {

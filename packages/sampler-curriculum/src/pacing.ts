@@ -53,7 +53,7 @@ export interface BabyStepsOptions {
  * @throws RangeError when an option is out of its range
  */
 export function babySteps({ buckets, examplesPerBucket }: BabyStepsOptions): Pacing {
-  requireInteger('buckets', buckets, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('buckets', buckets, { from: 1 });
   requirePositive('examplesPerBucket', examplesPerBucket);
   return { limits: 'share', at: (t) => Math.min(1, (1 + Math.floor(t / examplesPerBucket)) / buckets) };
 }

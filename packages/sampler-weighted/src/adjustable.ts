@@ -1,6 +1,6 @@
 import { independentDraws, uniformAt, type IndexSampler } from '@batchwise/sampler';
 import { importanceWeights, requireBeta } from './importance-weights.ts';
-import { requireWeight, requireWeights } from './require-weights.ts';
+import { requireStateOf, requireWeight, requireWeights } from './require-weights.ts';
 import { SumTree } from './sum-tree.ts';
 import type { WeightedOptions } from './weighted.ts';
 
@@ -39,24 +39,28 @@ export function adjustable(
 ): AdjustableSampler {
   requireBeta(beta);
   const population = weights.length;
-  if (state && state.weights.length !== population) {
-    throw new RangeError(
-      `The state has ${state.weights.length} weights for ${population}; give the one of this sampler.`,
-    );
-  }
+  requireStateOf(population, state?.weights);
   requireWeights(state?.weights ?? weights);
   const tree = new SumTree(state?.weights ?? weights);
-  const relative = (index: number) => (population * tree.weightOf(index)) / tree.total;
+  const mass = new Float64Array(1);
   const sampler = independentDraws({
     size,
     population,
     seed,
     draw(words, indices) {
-      for (let k = 0; k < indices.length; k++) indices[k] = tree.find(uniformAt(words, k) * tree.total);
+      const { total } = tree;
+      for (let k = 0; k < indices.length; k++) {
+        mass[0] = uniformAt(words, k) * total;
+        indices[k] = tree.findAt(mass, 0);
+      }
     },
     ...(beta !== 0 && {
       weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(indices, { beta, drawsBefore }, relative),
+        importanceWeights(
+          indices,
+          { beta, drawsBefore },
+          { masses: tree.weights, mean: tree.total / population },
+        ),
     }),
   });
   return {
@@ -67,6 +71,6 @@ export function adjustable(
       tree.set(index, weight);
     },
     weightOf: (index) => tree.weightOf(index),
-    state: () => ({ weights: Array.from({ length: population }, (_, index) => tree.weightOf(index)) }),
+    state: () => ({ weights: Array.from(tree.weights) }),
   };
 }

@@ -20,22 +20,40 @@ export function aliasTable(weights: ArrayLike<number>): AliasTable {
   return {
     draw(words, indices) {
       if (heights.length < indices.length) heights = new Int32Array(indices.length);
-      // In two turns: the second one is so short that the processor waits for many places of the table at once.
-      for (let k = 0; k < indices.length; k++) {
-        const place = uniformAt(words, k) * columns;
-        const column = Math.floor(place);
-        indices[k] = column;
-        heights[k] = (place - column) * 2 ** 31;
-      }
-      for (let k = 0; k < indices.length; k++) {
-        const column = indices[k] ?? 0;
-        const alias = table[2 * column + 1] ?? 0;
-        // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
-        const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
-        indices[k] = alias ^ ((alias ^ column) & below);
-      }
+      const drawn = { columns: indices, heights };
+      drop(words, columns, drawn);
+      settle(table, drawn);
     },
   };
+}
+
+/** What was drawn before the table is looked at: a column and, in 2⁻³¹ of its height, a place in it. */
+interface Drawn {
+  readonly columns: Int32Array;
+  readonly heights: Int32Array;
+}
+
+function drop(words: Uint32Array, among: number, { columns, heights }: Drawn): void {
+  for (let k = 0; k < columns.length; k++) {
+    const place = uniformAt(words, k) * among;
+    const column = Math.floor(place);
+    columns[k] = column;
+    heights[k] = (place - column) * 2 ** 31;
+  }
+}
+
+/**
+ * Puts the alias in the place of a column where its height is above the border. A turn of its own, and so short that the
+ * processor waits for many places of the table at once.
+ */
+function settle(table: Int32Array, { columns, heights }: Drawn): void {
+  for (let k = 0; k < columns.length; k++) {
+    const column = columns[k] ?? 0;
+    const alias = table[2 * column + 1] ?? 0;
+    // All ones below the border and all zeros above it: a branch would be mispredicted half of the time.
+    const below = ((heights[k] ?? 0) - (table[2 * column] ?? 0)) >> 31;
+    columns[k] = alias ^ ((alias ^ column) & below);
+  }
 }
 
 /** Pairs of border and alias, together since both are read at once: below the border, in 2⁻³¹, the column itself. */

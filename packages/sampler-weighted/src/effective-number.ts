@@ -16,10 +16,10 @@ export function effectiveNumberWeights(
 ): Float64Array {
   if (!(beta >= 0 && beta < 1))
     throw new RangeError(`beta is ${beta}; give a number from 0 up to, not including, 1.`);
-  requireInteger('The number of classes', counts.length, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('The number of classes', counts.length, { from: 1 });
   const weights = Float64Array.from({ length: counts.length }, (_, label) => {
     const count = counts[label] ?? NaN;
-    requireInteger(`counts[${label}]`, count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+    requireInteger(`counts[${label}]`, count, { from: 1 });
     // 1 − β^n would lose all digits for β close to 1.
     return (1 - beta) / -Math.expm1(count * Math.log(beta));
   });

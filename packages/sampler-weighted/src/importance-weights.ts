@@ -30,17 +30,26 @@ function betaAt(beta: Beta, draw: number): number {
   return beta.from + (beta.to - beta.from) * Math.min(1, draw / beta.draws);
 }
 
-/**
- * The importance weights of indices, the first of which was draw number `drawsBefore`.
- * @param relativeProbability N p of an index
- */
+/** What examples were drawn by: an example of mass m has N p = floor + (1 − floor) m / mean. */
+export interface DrawnBy {
+  readonly masses: Float32Array | Float64Array;
+  readonly mean: number;
+  /** Default 0. */
+  readonly floor?: number;
+  /** The mass of those that have 0 in the list. */
+  readonly unknown?: number;
+}
+
+/** The importance weights of indices, the first of which was draw number `drawsBefore`. */
 export function importanceWeights(
   indices: Int32Array,
   { beta, drawsBefore }: { beta: Beta; drawsBefore: number },
-  relativeProbability: (index: number) => number,
+  { masses, mean, floor = 0, unknown = 0 }: DrawnBy,
 ): Float32Array {
-  return Float32Array.from(
-    indices,
-    (index, k) => relativeProbability(index) ** -betaAt(beta, drawsBefore + k),
-  );
+  const weights = new Float32Array(indices.length);
+  for (let k = 0; k < weights.length; k++) {
+    const mass = masses[indices[k] ?? 0] || unknown;
+    weights[k] = (floor + ((1 - floor) * mass) / mean) ** -betaAt(beta, drawsBefore + k);
+  }
+  return weights;
 }

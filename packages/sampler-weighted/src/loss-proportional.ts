@@ -1,5 +1,6 @@
 import type { AdaptiveSampler } from '@batchwise/sampler';
 import type { Beta } from './importance-weights.ts';
+import { requireNotNegative } from './require-weights.ts';
 import { scoreSampler, type ScoreOptions } from './score-sampler.ts';
 import type { ScoresState } from './scored-examples.ts';
 
@@ -30,19 +31,17 @@ export function lossProportional(
   population: number,
   { exponent = 1, smoothing = 1, beta = 1, ...options }: LossProportionalOptions,
 ): AdaptiveSampler<ScoresState> {
-  if (!(exponent >= 0 && exponent < Infinity)) {
-    throw new RangeError(`exponent is ${exponent}; give a finite number of 0 or more.`);
-  }
+  requireNotNegative('exponent', exponent);
   return scoreSampler(population, {
     ...options,
     beta,
     smoothing,
     unknown: 'mean',
     massOf: (loss) => (loss + SMALLEST_LOSS) ** exponent,
-    scoreOf(name, loss) {
+    scoreOf(loss, k) {
       if (loss >= 0) return loss;
       throw new RangeError(
-        `${name} is ${loss}; give losses of 0 or more, such as their distance to the least one.`,
+        `losses[${k}] is ${loss}; give losses of 0 or more, such as their distance to the least one.`,
       );
     },
   });

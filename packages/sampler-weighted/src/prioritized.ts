@@ -1,5 +1,6 @@
 import type { AdaptiveSampler } from '@batchwise/sampler';
 import type { Beta } from './importance-weights.ts';
+import { requireShare } from './require-weights.ts';
 import { scoreSampler, type ScoreOptions } from './score-sampler.ts';
 import type { ScoresState } from './scored-examples.ts';
 
@@ -26,7 +27,7 @@ export function prioritized(
   population: number,
   { alpha = 0.6, epsilon = 1e-6, beta, ...options }: PrioritizedOptions,
 ): AdaptiveSampler<ScoresState> {
-  if (!(alpha >= 0 && alpha <= 1)) throw new RangeError(`alpha is ${alpha}; give a number from 0 to 1.`);
+  requireShare('alpha', alpha);
   if (!(epsilon > 0 && epsilon < Infinity)) {
     throw new RangeError(`epsilon is ${epsilon}; give a finite number above 0.`);
   }
@@ -36,6 +37,6 @@ export function prioritized(
     smoothing: 1,
     unknown: 'largest',
     massOf: (score) => (score + epsilon) ** alpha,
-    scoreOf: (_name, loss) => Math.abs(loss),
+    scoreOf: Math.abs,
   });
 }

@@ -29,3 +29,17 @@ export function requireWeights(weights: ArrayLike<number>): number {
 export function requireShare(name: string, value: number): void {
   if (!(value >= 0 && value <= 1)) throw new RangeError(`${name} is ${value}; give a number from 0 to 1.`);
 }
+
+/** @throws RangeError when `value` is not a finite number of 0 or more */
+export function requireNotNegative(name: string, value: number): void {
+  if (value >= 0 && value < Infinity) return;
+  throw new RangeError(`${name} is ${value}; give a finite number of 0 or more.`);
+}
+
+/** @throws RangeError when a state is of another number of examples */
+export function requireStateOf(examples: number, state: ArrayLike<unknown> | undefined): void {
+  if (!state || state.length === examples) return;
+  throw new RangeError(
+    `The state is of ${state.length} examples, not ${examples}; give one of this sampler.`,
+  );
+}

@@ -3,11 +3,10 @@ import {
   MAX_SIZE,
   requireInteger,
   requireObservation,
-  uniformAt,
   type AdaptiveSampler,
 } from '@batchwise/sampler';
 import { importanceWeights, requireBeta, type Beta } from './importance-weights.ts';
-import { requireShare } from './require-weights.ts';
+import { requireShare, requireStateOf } from './require-weights.ts';
 import { ScoredExamples, type ScoreRule, type ScoresState } from './scored-examples.ts';
 
 /** What all samplers by score have in common. */
@@ -27,10 +26,10 @@ export interface ScoreOptions {
   readonly state?: ScoresState | undefined;
 }
 
-/** A rule without what `ScoreOptions` give, and the score that a loss means; it may throw for one that means nothing. */
+/** A rule without what `ScoreOptions` give, and the score that `losses[k]` means; it may throw where it means nothing. */
 interface ScoreSamplerOptions extends ScoreOptions, Pick<ScoreRule, 'massOf' | 'unknown' | 'smoothing'> {
   readonly beta: Beta;
-  scoreOf(name: string, loss: number): number;
+  scoreOf(loss: number, k: number): number;
 }
 
 /** @throws RangeError when an option is out of its range, or the state is of another number of examples */
@@ -43,22 +42,16 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
   requireShare('smoothing', smoothing);
   if (smoothing === 0) throw new RangeError('smoothing is 0, so no loss would count; give a number above 0.');
   if (!(staleAfter >= 1)) throw new RangeError(`staleAfter is ${staleAfter}; give a number of 1 or more.`);
-  if (state && state.scores.length !== population) {
-    throw new RangeError(
-      `The state has ${state.scores.length} scores for ${population} examples; give the one of this sampler.`,
-    );
-  }
+  requireStateOf(population, state?.scores);
   const examples = new ScoredExamples(population, { floor, massOf, smoothing, staleAfter, unknown }, state);
   const sampler = independentDraws({
     size,
     population,
     seed,
-    draw(words, indices) {
-      for (let k = 0; k < indices.length; k++) indices[k] = examples.find(uniformAt(words, k));
-    },
+    draw: (words, indices) => examples.draw(words, indices),
     ...(beta !== 0 && {
       weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(indices, { beta, drawsBefore }, (index) => examples.relativeProbability(index)),
+        importanceWeights(indices, { beta, drawsBefore }, examples.drawnBy),
     }),
   });
   return {
@@ -66,12 +59,13 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
     observe(indices, losses) {
       requireObservation(population, indices, losses);
       // All or nothing: a loss that is refused must not leave those before it.
-      const scores = Array.from(losses, (loss, k) =>
-        Number.isFinite(loss) ? scoreOf(`losses[${k}]`, loss) : NaN,
-      );
-      scores.forEach((score, k) => {
-        if (!Number.isNaN(score)) examples.tell(indices[k] ?? NaN, score);
-      });
+      for (const taken of [false, true])
+        for (let k = 0; k < losses.length; k++) {
+          const loss = losses[k] ?? NaN;
+          if (!Number.isFinite(loss)) continue;
+          const score = scoreOf(loss, k);
+          if (taken) examples.tell(indices[k] ?? NaN, score);
+        }
     },
     state: () => examples.state(),
   };

@@ -1,3 +1,5 @@
+import { uniformAt } from '@batchwise/sampler';
+import type { DrawnBy } from './importance-weights.ts';
 import { Recency } from './recency.ts';
 import { SumTree } from './sum-tree.ts';
 
@@ -43,6 +45,8 @@ export class ScoredExamples {
   readonly #scores: Float64Array;
   readonly #toldAt: Float64Array;
   readonly #recency: Recency;
+  /** Of the latest draw. */
+  readonly #mass = new Float64Array(1);
   #told: number;
   #largestMass: number;
 
@@ -56,29 +60,36 @@ export class ScoredExamples {
     this.#masses = new SumTree(this.#scores.map((score) => (Number.isNaN(score) ? 0 : this.#massOf(score))));
     this.#unknown = new SumTree(this.#scores.map((score) => (Number.isNaN(score) ? 1 : 0)));
     this.#recency = new Recency(size);
-    const known = Int32Array.from(this.#scores.keys()).filter((index) => !this.#isUnknown(index));
+    const known = Int32Array.from(this.#scores.keys()).filter((index) => !Number.isNaN(this.#scores[index]));
     known.sort((a, b) => (this.#toldAt[a] ?? 0) - (this.#toldAt[b] ?? 0));
     for (const index of known) this.#recency.touch(index);
   }
 
-  /** An index for a uniform number from 0 up to, not including, 1. */
-  find(uniform: number): number {
+  /** As `IndependentDraws.draw`. What all draws have in common is worked out once; nothing but indices is left behind. */
+  draw(words: Uint32Array, indices: Int32Array): void {
     const { floor } = this.#rule;
-    if (uniform < floor) return Math.min(this.#size - 1, Math.floor((uniform / floor) * this.#size));
-    const known = this.#masses.total;
+    const [masses, unknown, mass, size] = [this.#masses, this.#unknown, this.#mass, this.#size];
+    const known = masses.total;
+    const unknowns = unknown.total;
     const unknownMass = this.#unknownMass;
-    const mass = ((uniform - floor) / (1 - floor)) * (known + this.#unknown.total * unknownMass);
-    if (this.#unknown.total === 0 || mass < known) return this.#masses.find(mass);
-    return this.#unknown.find((mass - known) / unknownMass);
+    const total = known + unknowns * unknownMass;
+    for (let k = 0; k < indices.length; k++) {
+      const uniform = uniformAt(words, k);
+      const at = ((uniform - floor) / (1 - floor)) * total;
+      if (uniform < floor) indices[k] = Math.min(size - 1, Math.floor((uniform / floor) * size));
+      else {
+        const isKnown = unknowns === 0 || at < known;
+        mass[0] = isKnown ? at : (at - known) / unknownMass;
+        indices[k] = (isKnown ? masses : unknown).findAt(mass, 0);
+      }
+    }
   }
 
-  /** N p of an index: 1 where it is drawn as often as all are on average. */
-  relativeProbability(index: number): number {
-    const { floor } = this.#rule;
-    const unknownMass = this.#unknownMass;
-    const mass = this.#isUnknown(index) ? unknownMass : this.#masses.weightOf(index);
-    const mean = (this.#masses.total + this.#unknown.total * unknownMass) / this.#size;
-    return floor + ((1 - floor) * mass) / mean;
+  /** By what the examples are drawn now. A mass that is known is not 0. */
+  get drawnBy(): DrawnBy {
+    const unknown = this.#unknownMass;
+    const mean = (this.#masses.total + this.#unknown.total * unknown) / this.#size;
+    return { masses: this.#masses.weights, mean, unknown, floor: this.#rule.floor };
   }
 
   /** Takes in the score of an example, and forgets those that are out of date by it. */
@@ -116,10 +127,6 @@ export class ScoredExamples {
     this.#masses.set(index, 0);
     this.#unknown.set(index, 1);
     this.#recency.remove(index);
-  }
-
-  #isUnknown(index: number): boolean {
-    return Number.isNaN(this.#scores[index]);
   }
 
   #massOf(score: number): number {

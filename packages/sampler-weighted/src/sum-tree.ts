@@ -1,4 +1,5 @@
 import { requireInteger } from '@batchwise/sampler';
+import { requireNotNegative } from './require-weights.ts';
 
 /** 2.5 GB of sums. */
 const MAX_LEAVES = 2 ** 28;
@@ -12,10 +13,15 @@ const FAN_OUT_BITS = 3;
  */
 export class SumTree {
   readonly size: number;
+  /** As they are now; only to read. */
+  readonly weights: Float64Array;
   /** Level by level from the top. Number k of a level is the sum of number 8k … 8k + 7 of the next; the last is the weights. */
   readonly #sums: Float64Array;
   /** Where each level begins. */
   readonly #starts: Int32Array;
+  /** Room for a search. */
+  readonly #mass = new Float64Array(1);
+  readonly #ends = new Float64Array(FAN_OUT);
 
   /**
    * @param weights finite numbers of 0 or more
@@ -29,13 +35,14 @@ export class SumTree {
     const leaves = starts.at(-1) ?? 0;
     for (let k = 0; k < this.size; k++) {
       const weight = weights[k] ?? NaN;
-      if (!(weight >= 0 && weight < Infinity)) requireLeaf(`weights[${k}]`, weight);
+      if (!(weight >= 0 && weight < Infinity)) requireNotNegative(`weights[${k}]`, weight);
       sums[leaves + k] = weight;
     }
     for (let level = starts.length - 1; level > 0; level--) {
       const [above = 0, from = 0, end = length] = starts.slice(level - 1);
       for (let part = from, k = 0; part < end; part += FAN_OUT, k++) sums[above + k] = sumOf(sums, part);
     }
+    this.weights = sums.subarray(leaves, leaves + this.size);
     this.#sums = sums;
     this.#starts = starts;
   }
@@ -47,25 +54,22 @@ export class SumTree {
 
   /** @throws RangeError when there is no such index */
   weightOf(index: number): number {
-    requireInteger('index', index, { from: 0, to: this.size - 1 });
-    return this.#sums[(this.#starts.at(-1) ?? 0) + index] ?? 0;
+    requireInteger('index', index, { to: this.size - 1 });
+    return this.weights[index] ?? 0;
   }
 
   /** @throws RangeError when there is no such index, or the weight is not a finite number of 0 or more */
   set(index: number, weight: number): void {
-    requireInteger('index', index, { from: 0, to: this.size - 1 });
-    requireLeaf('weight', weight);
+    requireInteger('index', index, { to: this.size - 1 });
+    requireNotNegative('weight', weight);
     const [sums, starts] = [this.#sums, this.#starts];
-    let level = starts.length - 1;
-    let start = starts[level] ?? 0;
     let place = index;
-    sums[start + place] = weight;
-    while (level > 0) {
-      place >>= FAN_OUT_BITS;
-      const sum = sumOf(sums, start + FAN_OUT * place);
-      level -= 1;
-      start = starts[level] ?? 0;
+    let sum = weight;
+    for (let level = starts.length - 1; level >= 0; level--) {
+      const start = starts[level] ?? 0;
       sums[start + place] = sum;
+      place >>= FAN_OUT_BITS;
+      sum = sumOf(sums, start + FAN_OUT * place);
     }
   }
 
@@ -75,31 +79,44 @@ export class SumTree {
    * @throws RangeError when all weights are 0
    */
   find(mass: number): number {
-    const [sums, starts] = [this.#sums, this.#starts];
-    if (!(this.total > 0)) throw new RangeError('All weights are 0; give one of them a weight above 0.');
-    let left = mass;
+    this.#mass[0] = mass;
+    return this.findAt(this.#mass, 0);
+  }
+
+  /** As `find`, for number `k` of some masses: an argument that is no integer may be put on the heap. */
+  findAt(masses: Float64Array, k: number): number {
+    const [sums, starts, ends] = [this.#sums, this.#starts, this.#ends];
+    let left = masses[k] ?? 0;
     let place = 0;
+    let at = 0;
     for (let level = 0; level < starts.length; level++) {
       const first = (starts[level] ?? 0) + FAN_OUT * place;
-      let at = first;
-      // Halves, quarters and eighths. Rounding may leave more than there is on the right: not where there is nothing.
-      const half = pair(sums, at) + pair(sums, at + 2);
-      if (left >= half && pair(sums, at + 4) + pair(sums, at + 6) > 0) {
-        left -= half;
-        at += 4;
-      }
-      const quarter = pair(sums, at);
-      if (left >= quarter && pair(sums, at + 2) > 0) {
-        left -= quarter;
-        at += 2;
-      }
-      const eighth = sums[at] ?? 0;
-      if (left >= eighth && (sums[at + 1] ?? 0) > 0) {
-        left -= eighth;
-        at += 1;
-      }
-      place = FAN_OUT * place + at - first;
+      // Where each part ends but the last one. Spelled out, so that no sum is handed over by itself here either.
+      const one = sums[first] ?? 0;
+      const two = one + (sums[first + 1] ?? 0);
+      const third = sums[first + 2] ?? 0;
+      const four = two + (third + (sums[first + 3] ?? 0));
+      const fifth = sums[first + 4] ?? 0;
+      const six = four + (fifth + (sums[first + 5] ?? 0));
+      const seven = six + (sums[first + 6] ?? 0);
+      ends[1] = one;
+      ends[2] = two;
+      ends[3] = two + third;
+      ends[4] = four;
+      ends[5] = four + fifth;
+      ends[6] = six;
+      ends[7] = seven;
+      // All are compared: branches would be mispredicted half of the time.
+      let part =
+        Number(left >= one) + Number(left >= two) + Number(left >= two + third) + Number(left >= four);
+      part += Number(left >= four + fifth) + Number(left >= six) + Number(left >= seven);
+      // Rounding may leave more than there is.
+      while (part > 0 && sums[first + part] === 0) part -= 1;
+      left -= ends[part] ?? 0;
+      place = FAN_OUT * place + part;
+      at = first + part;
     }
+    if (sums[at] === 0) throw new RangeError('All weights are 0; give one of them a weight above 0.');
     return place;
   }
 }
@@ -119,8 +136,3 @@ const pair = (sums: Float64Array, at: number): number => (sums[at] ?? 0) + (sums
 /** Of the parts at `at`, added two and two. */
 const sumOf = (sums: Float64Array, at: number): number =>
   pair(sums, at) + pair(sums, at + 2) + (pair(sums, at + 4) + pair(sums, at + 6));
-
-function requireLeaf(name: string, weight: number): void {
-  if (weight >= 0 && weight < Infinity) return;
-  throw new RangeError(`${name} is ${weight}; give a finite number of 0 or more.`);
-}

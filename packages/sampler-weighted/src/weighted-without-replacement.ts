@@ -33,7 +33,7 @@ export function weightedWithoutReplacement(
 ): IndexSampler {
   requireWeights(weights);
   requireInteger('size', size, { from: 1, to: Math.min(MAX_SIZE, weights.length) });
-  requireInteger('seed', seed, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('seed', seed);
   const own = Float64Array.from(weights);
   const sampler = randomAccessSampler(size, (epoch) => {
     let order: Int32Array | undefined;

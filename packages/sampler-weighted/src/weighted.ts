@@ -29,10 +29,10 @@ export function weighted(
   const draws = { size, population, seed, draw: aliasTable(weights).draw };
   if (beta === 0) return independentDraws(draws);
   const mean = requireWeights(weights) / population;
-  const relative = Float32Array.from({ length: population }, (_, k) => (weights[k] ?? 0) / mean);
+  // Of a weight relative to the mean single precision is enough.
+  const masses = Float32Array.from({ length: population }, (_, k) => (weights[k] ?? 0) / mean);
   return independentDraws({
     ...draws,
-    weigh: (indices, drawsBefore) =>
-      importanceWeights(indices, { beta, drawsBefore }, (index) => relative[index] ?? 1),
+    weigh: (indices, drawsBefore) => importanceWeights(indices, { beta, drawsBefore }, { masses, mean: 1 }),
   });
 }

@@ -62,7 +62,7 @@ describe('adjustable', () => {
     expect(() => adjustable([1, NaN], { seed: 1 })).toThrow('weights[1] is NaN');
     expect(() => adjustable([1], { seed: 1, beta: 2 })).toThrow('beta is 2');
     expect(() => adjustable([1], { seed: 1, state: { weights: [1, 2] } })).toThrow(
-      'The state has 2 weights for 1',
+      'The state is of 2 examples, not 1; give one of this sampler.',
     );
     expect(() => adjustable([1], { seed: 1, state: { weights: [-2] } })).toThrow('weights[0] is -2');
   });

@@ -138,7 +138,7 @@ describe('lossProportional', () => {
     [{ seed: -2 }, 'seed is -2'],
     [
       { state: { scores: [1], toldAt: [0], told: 1, largestMass: 1 } },
-      'The state has 1 scores for 3 examples',
+      'The state is of 1 examples, not 3; give one of this sampler.',
     ],
   ])('refuses %j', (options, message) => {
     expect(() => lossProportional(3, { seed: 1, ...options })).toThrow(RangeError);

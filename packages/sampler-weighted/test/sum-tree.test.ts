@@ -46,6 +46,15 @@ describe('SumTree', () => {
     for (const mass of [0, 0.1, 0.3, 0.6, tree.total, 1e9]) expect([1, 3, 4]).toContain(tree.find(mass));
     expect(tree.find(0)).toBe(1);
     expect(tree.find(1e9)).toBe(4);
+    const random = seededRandom(8);
+    const weights = range(600).map((index) => (index % 3 === 0 && index < 301 ? random.uniform() : 0));
+    const deep = new SumTree(weights);
+    for (const index of range(300)) {
+      const end = sum(weights.slice(0, index + 1));
+      for (const mass of [end * (1 - 2 ** -52), end, end * (1 + 2 ** -52)])
+        expect(weights[deep.find(mass)]).toBeGreaterThan(0);
+    }
+    expect(deep.find(2 * deep.total)).toBe(300);
   });
 
   it('refuses weights, indices and an empty tree by name', () => {

@@ -77,7 +77,7 @@ function membersByClass(labels: ArrayLike<number>, classes?: number): [label: nu
   }
   for (let k = 0; k < labels.length; k++) {
     const label = labels[k] ?? NaN;
-    requireInteger(`labels[${k}]`, label, { from: 0, to: last });
+    requireInteger(`labels[${k}]`, label, { to: last });
     const known = members.get(label);
     if (known) known.push(k);
     else members.set(label, [k]);

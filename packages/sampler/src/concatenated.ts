@@ -22,7 +22,7 @@ export function concatenated(samplers: readonly IndexSampler[]): IndexSampler {
       let taken = new Taken(0);
       return {
         take(count) {
-          requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+          requireInteger('count', count, { from: 1 });
           const from = position;
           position = Math.min(size, from + count);
           taken = new Taken(position - from);

@@ -24,7 +24,7 @@ export function independentDraws(draws: IndependentDraws): IndexSampler {
   const { size, population, seed } = draws;
   requireInteger('size', size, { from: 1, to: MAX_SIZE });
   requireInteger('population', population, { from: 1, to: MAX_SIZE });
-  requireInteger('seed', seed, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('seed', seed);
   return {
     size,
     population,
@@ -35,14 +35,16 @@ export function independentDraws(draws: IndependentDraws): IndexSampler {
       let weights: Float32Array | undefined;
       return {
         take(count) {
-          requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+          requireInteger('count', count, { from: 1 });
           tape ??= new WordTape(seed, index, size);
           const from = position;
           const indices = new Int32Array(Math.min(count, size - from));
           for (let drawn = 0; drawn < indices.length;) {
             const words = tape.read(from + drawn, indices.length - drawn);
             const ready = words.length / 2;
-            draws.draw(words, indices.subarray(drawn, drawn + ready));
+            // A view is an object of its own, and most batches do without.
+            const all = ready === indices.length;
+            draws.draw(words, all ? indices : indices.subarray(drawn, drawn + ready));
             drawn += ready;
           }
           position = from + indices.length;

@@ -88,7 +88,7 @@ export function randomAccessSampler(size: number, order: (epoch: number) => Read
       let position = startAt;
       return {
         take(count) {
-          requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+          requireInteger('count', count, { from: 1 });
           const from = position;
           position = Math.min(size, from + count);
           return read(from, position);
@@ -103,8 +103,8 @@ export function randomAccessSampler(size: number, order: (epoch: number) => Read
  * @throws RangeError when there is no such epoch, or no such position in an epoch of `size` examples
  */
 export function requirePosition(size: number, epoch: number, startAt: number): void {
-  requireInteger('epoch index', epoch, { from: 0, to: Number.MAX_SAFE_INTEGER });
-  requireInteger('startAt', startAt, { from: 0, to: size });
+  requireInteger('epoch index', epoch);
+  requireInteger('startAt', startAt, { to: size });
 }
 
 /**
@@ -121,6 +121,10 @@ export function requireObservation(
       `observe got ${indices.length} indices and ${losses.length} losses; give one loss per index.`,
     );
   }
-  for (let k = 0; k < indices.length; k++)
-    requireInteger(`indices[${k}]`, indices[k] ?? NaN, { from: 0, to: population - 1 });
+  for (let k = 0; k < indices.length; k++) {
+    const index = indices[k] ?? NaN;
+    // The name is made only for the message: losses come in with every batch.
+    if (!(Number.isInteger(index) && index >= 0 && index < population))
+      requireInteger(`indices[${k}]`, index, { to: population - 1 });
+  }
 }

@@ -18,7 +18,7 @@ export interface Turns {
  * its size: its epochs need not be those of the whole.
  */
 export function interleaved(turns: readonly Turns[], seed: number): Pick<IndexSampler, 'size' | 'epoch'> {
-  requireInteger('seed', seed, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('seed', seed);
   const quotas = turns.map(({ quota }) => quota);
   const size = quotas.reduce((sum, quota) => sum + quota, 0);
   return {
@@ -30,7 +30,7 @@ export function interleaved(turns: readonly Turns[], seed: number): Pick<IndexSa
       let taken = new Taken(0);
       return {
         take(count) {
-          requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+          requireInteger('count', count, { from: 1 });
           reading ??= open(turns, quotaOrder(quotas, seed, index), { index, startAt });
           const { order, cursors } = reading;
           const from = position;

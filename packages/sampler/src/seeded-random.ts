@@ -2,8 +2,6 @@ import { requireInteger } from './require-integer.ts';
 import { mix64, splitMix64 } from './split-mix-64.ts';
 import { xoshiro128StarStar } from './xoshiro-128.ts';
 
-const SAFE_INTEGERS = { from: 0, to: Number.MAX_SAFE_INTEGER };
-
 /** A stream of pseudo-random numbers; not for secrets. */
 export interface SeededRandom {
   /** An integer from 0 to 2³² − 1. */
@@ -32,9 +30,9 @@ export interface SeededRandom {
  * @throws RangeError when one of them is something else
  */
 export function seededRandom(seed: number, stream = 0, substream = 0): SeededRandom {
-  requireInteger('seed', seed, SAFE_INTEGERS);
-  requireInteger('stream', stream, SAFE_INTEGERS);
-  requireInteger('substream', substream, SAFE_INTEGERS);
+  requireInteger('seed', seed);
+  requireInteger('stream', stream);
+  requireInteger('substream', substream);
   const words = splitMix64(BigInt(seed) ^ mix64(BigInt(stream)) ^ mix64(mix64(BigInt(substream))));
   const [first, second] = [words(), words()];
   const { uint32, fill } = xoshiro128StarStar([

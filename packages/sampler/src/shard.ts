@@ -25,7 +25,7 @@ export interface Shard {
  */
 export function shard(sampler: IndexSampler, { rank, world }: Shard): IndexSampler {
   requireInteger('world', world, { from: 1, to: sampler.size });
-  requireInteger('rank', rank, { from: 0, to: world - 1 });
+  requireInteger('rank', rank, { to: world - 1 });
   const size = Math.ceil((sampler.size - rank) / world);
   const own = <Numbers extends Int32Array | Float32Array>(all: Numbers): Numbers =>
     all.filter((_, k) => k % world === rank) as Numbers;
@@ -39,7 +39,7 @@ export function shard(sampler: IndexSampler, { rank, world }: Shard): IndexSampl
       let weights: Float32Array | undefined;
       return {
         take(count) {
-          requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+          requireInteger('count', count, { from: 1 });
           const taken = Math.min(count, left);
           left -= taken;
           // Once it is over this reads past the end of the inner epoch, or the last examples of higher ranks.

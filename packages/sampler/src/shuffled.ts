@@ -21,7 +21,7 @@ export interface ShuffledOptions {
  */
 export function shuffled(size: number, { seed, order = 'exact' }: ShuffledOptions): IndexSampler {
   requireInteger('size', size, { from: 1, to: MAX_SIZE });
-  requireInteger('seed', seed, { from: 0, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('seed', seed);
   return randomAccessSampler(size, (epoch) =>
     order === 'feistel' ? computed(size, seed, epoch) : stored(size, seed, epoch),
   );
@@ -30,7 +30,12 @@ export function shuffled(size: number, { seed, order = 'exact' }: ShuffledOption
 function stored(size: number, seed: number, stream: number): ReadPositions {
   // Made at the first take: Model.fitDataset opens one epoch more than it reads.
   let order: Int32Array | undefined;
-  return (from, to) => (order ??= permutation(size, { seed, stream })).slice(from, to);
+  return (from, to) => {
+    if (from === to) return new Int32Array();
+    // A whole epoch at once is handed over: nothing is left of it to read.
+    if (to - from === size) return permutation(size, { seed, stream });
+    return (order ??= permutation(size, { seed, stream })).slice(from, to);
+  };
 }
 
 function computed(size: number, seed: number, stream: number): ReadPositions {

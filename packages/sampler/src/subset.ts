@@ -20,7 +20,7 @@ export function subset(indices: ArrayLike<number>, sampler: IndexSampler): Index
     );
   }
   const chosen = Int32Array.from(indices, (index, k) => {
-    requireInteger(`indices[${k}]`, index, { from: 0, to: MAX_SIZE - 1 });
+    requireInteger(`indices[${k}]`, index, { to: MAX_SIZE - 1 });
     return index;
   });
   const indexAt = (position: number): number => {

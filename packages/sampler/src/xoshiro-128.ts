@@ -25,8 +25,9 @@ export function xoshiro128StarStar([word0, word1, word2, word3]: XoshiroState): 
   const one = new Uint32Array(1);
 
   function fill(words: Uint32Array): void {
-    // In registers: as variables of the closure each step would load and store all four.
-    let [a, b, c, d] = [s0, s1, s2, s3];
+    // In registers: as variables of the closure each step would load and store all four. As signed integers, which they
+    // are from the first step on: as numbers of either kind they would be kept as doubles.
+    let [a, b, c, d] = [s0 | 0, s1 | 0, s2 | 0, s3 | 0];
     for (let k = 0; k < words.length; k++) {
       words[k] = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9);
       const shifted = b << 9;

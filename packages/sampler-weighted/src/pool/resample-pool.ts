@@ -30,7 +30,7 @@ export function resamplePool(
   scores: ArrayLike<number>,
   { count, random, floor = 0.1 }: ResampleOptions,
 ): Resampled {
-  requireInteger('count', count, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('count', count, { from: 1 });
   requireShare('floor', floor);
   if (floor === 0) throw new RangeError('floor is 0, so weights have no bound; give a number above 0.');
   const tree = new SumTree(finiteScores(scores));

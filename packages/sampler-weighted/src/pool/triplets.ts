@@ -62,7 +62,7 @@ export function semiHardTriplets(batch: EmbeddedBatch, { margin }: { readonly ma
 }
 
 function requireBatch({ embeddings, labels, dimensions }: EmbeddedBatch): number {
-  requireInteger('dimensions', dimensions, { from: 1, to: Number.MAX_SAFE_INTEGER });
+  requireInteger('dimensions', dimensions, { from: 1 });
   if (embeddings.length !== labels.length * dimensions) {
     throw new RangeError(
       `${labels.length} labels in ${dimensions} dimensions need ${labels.length * dimensions} numbers, ` +

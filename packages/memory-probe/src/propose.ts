@@ -29,6 +29,8 @@ export interface SearchState {
   readonly isLastTrial: boolean;
   /** A gain of less than this share is not worth a trial. */
   readonly resolution: number;
+  /** Both of the last step, from a size that takes most of what is allowed. */
+  readonly closing: { readonly allowedBytes: number | null; readonly resolution: number };
 }
 
 /** What to do next. */
@@ -42,6 +44,8 @@ const DIRECT = 4;
 const LARGEST_STEP = 16;
 /** Growth where memory cannot be read or its size is not known. */
 const BLIND_STEP = 4;
+/** A size that takes this share of what is allowed is near: chunks of an allocator change little from there. */
+const NEAR = 0.94;
 /** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
 const STEEP = 0.1;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
@@ -85,7 +89,7 @@ export function bestOf(trials: readonly TrialRecord[]): TrialRecord | undefined 
 
 /** The next size to try, or why there is none. Pure. */
 export function propose(trials: readonly TrialRecord[], search: SearchState): Proposal {
-  const { range, start, resolution } = search;
+  const { range, start } = search;
   const last = trials.at(-1);
   if (last === undefined) return attempt(snapDown(range, start));
   const best = bestOf(trials);
@@ -94,7 +98,8 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
     return stop(range.limitedBy === 'none' ? 'searchBudget' : range.limitedBy);
   const failures = standingFailures(trials, best, search);
   const [lowest] = failures;
-  const wanted = growth(trials, best, search);
+  const { allowedBytes, resolution } = isNear(best, search) ? search.closing : search;
+  const wanted = growth(trials, best, { ...search, allowedBytes });
   const limit = lowest && lowest.batchSize <= wanted ? lowest : undefined;
   if (limit?.verdict === 'timeout') return stop('searchBudget');
   const aim = limit ? stepBack(failures, best, search) : wanted;
@@ -104,6 +109,9 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
   if (batchSize > best.batchSize && isWorthIt) return attempt(batchSize);
   return stop(limit ? limitOf(limit) : 'memory');
 }
+
+const isNear = ({ peak }: TrialRecord, { allowedBytes }: SearchState): boolean =>
+  peak !== null && allowedBytes !== null && peak.peakBytes >= NEAR * allowedBytes;
 
 /** While nothing fits yet: down after a size that was too big, up and down after an error. */
 function proposeFirst(trials: readonly TrialRecord[], last: TrialRecord, range: SizeRange): Proposal {

@@ -29,6 +29,7 @@ const state = (fields: Partial<SearchState> = {}): SearchState => ({
   gradientFit: undefined,
   isLastTrial: false,
   resolution: 0.015,
+  closing: { allowedBytes: fields.allowedBytes ?? 10_000, resolution: 0.015 },
   ...fields,
 });
 
@@ -88,6 +89,19 @@ describe('propose', () => {
     expect(propose(twice, state())).toEqual({ kind: 'try', batchSize: 270 });
     // √(100 · 270)
     expect(propose([...twice, record(270, full)], state())).toEqual({ kind: 'try', batchSize: 164 });
+  });
+
+  it('closes in from a size that takes 94 % of what is allowed, for a smaller gain and a little more of it', () => {
+    const closing = { allowedBytes: 10_250, resolution: 0.015 };
+    const search = state({ resolution: 0.05, closing });
+    // 300 · (1 + (10250 − 9400) / (9400 − 100))
+    expect(propose([took(300, 9400)], search)).toEqual({ kind: 'try', batchSize: 327 });
+    // 300 · (1 + (10250 − 9800) / (9800 − 100)) = 313, 4.6 % more
+    expect(propose([took(300, 9800)], search)).toEqual({ kind: 'try', batchSize: 313 });
+    // From less it is 300 · (1 + (10000 − 9390) / (9390 − 100)).
+    expect(propose([took(300, 9390)], search)).toEqual({ kind: 'try', batchSize: 319 });
+    // 300 · (1 + (10250 − 10110) / (10110 − 100)) = 304, 1.3 % more
+    expect(propose([took(300, 10_110)], search)).toEqual({ kind: 'stop', limitedBy: 'memory' });
   });
 
   it('ends close below a failure, and names its reason', () => {

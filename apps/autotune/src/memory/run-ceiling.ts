@@ -33,10 +33,12 @@ export interface RunSearch extends Omit<Search, 'engine' | 'limits' | 'onTrial'>
 
 /** Share of a run that may be spent on trials. */
 const LARGEST_SHARE = 0.03;
-/** A trial is two updates and a canary: the batch is gone through about so many times. */
+/** A trial is two updates and, where one is taken, a canary: the batch is gone through about so many times at most. */
 const PASSES = 5;
 /** From the first guess to a size that was run takes two or three trials, not all of the largest size. */
 const LARGE_TRIALS = 2;
+/** Engines that throw where they cannot go on. Others answer with zeros, so their numbers are compared. */
+const THROWING: readonly string[] = ['native', 'cuda', 'cpu'];
 /** A stored ceiling is searched anew where there is so much more memory than then. */
 const MORE_MEMORY = 1.2;
 
@@ -76,7 +78,7 @@ async function found(search: Looking): Promise<Found> {
   if (confirmed) return confirmed;
   const mayGrow = isWorth(plan, LARGE_TRIALS * plan.largest);
   const limits = { ...limitsOfRun(plan, { budgetBytes: budget.bytes, mayGrow }), ...timeLimit(plan) };
-  const result = await searchCeiling({ ...search, limits });
+  const result = await searchCeiling({ ...search, limits: { ...limits, canary: canaryOn(engine) } });
   const mostBytes = obviousPeakBytes(result.trials, plan.largest, budget.bytes);
   const note = notice === undefined ? '' : ` ${notice}`;
   const largest = count(plan.largest);
@@ -95,6 +97,10 @@ async function found(search: Looking): Promise<Found> {
   return { text: [text, notice, unkept].filter(Boolean).join(' '), microBatchSize };
 }
 
+/** A canary takes as long as the two updates. */
+const canaryOn = ({ name }: RunSearch['engine']): 'required' | 'off' =>
+  THROWING.includes(name) ? 'off' : 'required';
+
 /** Whether a run is long enough for trials of so many examples. */
 const isWorth = ({ examples }: Plan, triedExamples: number): boolean =>
   PASSES * triedExamples <= LARGEST_SHARE * examples;
@@ -107,7 +113,7 @@ async function confirmation(stored: StoredCeiling, search: Looking): Promise<Fou
   if (size >= plan.largest || !isLimit || hasGrown || !isWorth(plan, size)) return undefined;
   const result = await searchCeiling({
     ...search,
-    limits: { start: size, min: size, max: size, maxTrials: 1 },
+    limits: { start: size, min: size, max: size, maxTrials: 1, canary: canaryOn(search.engine) },
   });
   if (result.batchSize !== size) return undefined;
   const text = `${count(size)} examples fit at once, as an earlier search found and one trial confirmed`;

@@ -18,7 +18,7 @@ export interface CeilingOptions extends SizeBounds {
   readonly budgetBytes?: number;
   /**
    * Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.88 where they are unknown; where
-   * they are upper bounds 0.96, and 0.985 for a last step from a size that came near.
+   * they are upper bounds 0.96, and 0.985 for a last step where more may fit than they say.
    */
   readonly safety?: number;
   /** Default 6. */
@@ -63,10 +63,12 @@ export type Ceiling = {
 const NOISE: Readonly<Record<Certainty, number>> = { exact: 0.002, upperBound: 0.03, unknown: 0.01 };
 const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.96, unknown: 0.88 };
 /**
- * An allocator that hands out whole chunks reads up to 7 % more than was asked for, and less as it fills: what a first
- * step leaves below the limit, a small second one takes. It is predicted from so near that it seldom fails.
+ * An allocator that hands out whole chunks reads up to 9 % more than was asked for, and less as it fills: what a first
+ * step leaves below the limit, a small second one takes, where that is more than 5 % or the readings show such a surplus.
+ * Else it is left: on the last percents chunks do not fit side by side, and one of three such steps failed.
  */
 const CLOSING: Readonly<Record<Certainty, number>> = { ...SAFETY, upperBound: 0.985 };
+const ENOUGH = 0.95;
 const CLOSING_RESOLUTION: Readonly<Record<Certainty, number>> = {
   exact: 0.015,
   upperBound: 0.015,
@@ -132,6 +134,7 @@ class CeilingSearch {
       closing: {
         allowedBytes: this.#allowedBytes(CLOSING[certainty]),
         resolution: resolution ?? CLOSING_RESOLUTION[certainty],
+        enoughBytes: this.#allowedBytes(ENOUGH),
       },
     });
     const isSpent =

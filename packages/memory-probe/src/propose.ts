@@ -29,8 +29,13 @@ export interface SearchState {
   readonly isLastTrial: boolean;
   /** A gain of less than this share is not worth a trial. */
   readonly resolution: number;
-  /** Both of the last step, from a size that takes most of what is allowed. */
-  readonly closing: { readonly allowedBytes: number | null; readonly resolution: number };
+  /** Of the last step, from a size that takes most of what is allowed. */
+  readonly closing: {
+    readonly allowedBytes: number | null;
+    readonly resolution: number;
+    /** A size that takes as much is close enough to the limit, unless the allocator took more for it than it needs. */
+    readonly enoughBytes: number | null;
+  };
 }
 
 /** What to do next. */
@@ -46,6 +51,8 @@ const LARGEST_STEP = 16;
 const BLIND_STEP = 4;
 /** A size that takes this share of what is allowed is near: chunks of an allocator change little from there. */
 const NEAR = 0.94;
+/** No example takes more for there being others: what is beyond this was handed out, and is not needed. */
+const SLACK = 1.02;
 /** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
 const STEEP = 0.1;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
@@ -98,7 +105,7 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
     return stop(range.limitedBy === 'none' ? 'searchBudget' : range.limitedBy);
   const failures = standingFailures(trials, best, search);
   const [lowest] = failures;
-  const { allowedBytes, resolution } = isNear(best, search) ? search.closing : search;
+  const { allowedBytes, resolution } = closesIn(trials, best, search) ? search.closing : search;
   const wanted = growth(trials, best, { ...search, allowedBytes });
   const limit = lowest && lowest.batchSize <= wanted ? lowest : undefined;
   if (limit?.verdict === 'timeout') return stop('searchBudget');
@@ -110,8 +117,18 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
   return stop(limit ? limitOf(limit) : 'memory');
 }
 
-const isNear = ({ peak }: TrialRecord, { allowedBytes }: SearchState): boolean =>
-  peak !== null && allowedBytes !== null && peak.peakBytes >= NEAR * allowedBytes;
+/** Whether the last step is to be made: from near the limit, where more may fit than the reading says. */
+function closesIn(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): boolean {
+  const { allowedBytes, closing } = search;
+  if (best.peak === null || allowedBytes === null || best.peak.peakBytes < NEAR * allowedBytes) return false;
+  const cheapest = Math.min(...trials.flatMap((trial) => bytesEach(trial)));
+  const hasSlack = bytesEach(best).some((bytes) => bytes > SLACK * cheapest);
+  return hasSlack || closing.enoughBytes === null || best.peak.peakBytes < closing.enoughBytes;
+}
+
+/** What gradients took for each example; nothing where it was not read. */
+const bytesEach = ({ peak, batchSize }: TrialRecord): number[] =>
+  peak ? [(peak.gradientPeakBytes ?? peak.peakBytes) / batchSize] : [];
 
 /** While nothing fits yet: down after a size that was too big, up and down after an error. */
 function proposeFirst(trials: readonly TrialRecord[], last: TrialRecord, range: SizeRange): Proposal {

@@ -92,8 +92,8 @@ describe('findCeiling on a device with a hard limit', () => {
 
   it('closes in on it where readings are upper bounds, by hand', async () => {
     // 96 % of 400 MB are 384: 16 examples take 26.424, so 16 · (1 + 357.576 / 25.424) = 241 hold by proportion, and half of
-    // that is tried. 120 take 165.68: 120 · (1 + 218.32 / 164.68) = 279, which take 378.581, more than 94 % of 384. From
-    // there 98.5 % of 400 are aimed at: 279 · (1 + 15.419 / 377.581) = 290. These take 393.31, and 0.2 % more is no gain.
+    // that is tried. 120 take 165.68: 120 · (1 + 218.32 / 164.68) = 279, which take 378.581, more than 94 % of 384 and less
+    // than 95 % of 400. From there 98.5 % of 400 are aimed at: 279 · (1 + 15.419 / 377.581) = 290. These take 393.31.
     const upper = { ...cnn, memoryBytes: 400 * MB, certainty: 'upperBound' } as const;
     const { ceiling, sizes } = await search(upper);
     expect(sizes).toEqual([16, 120, 279, 290]);

@@ -29,7 +29,7 @@ const state = (fields: Partial<SearchState> = {}): SearchState => ({
   gradientFit: undefined,
   isLastTrial: false,
   resolution: 0.015,
-  closing: { allowedBytes: fields.allowedBytes ?? 10_000, resolution: 0.015 },
+  closing: { allowedBytes: fields.allowedBytes ?? 10_000, resolution: 0.015, enoughBytes: 9900 },
   ...fields,
 });
 
@@ -92,7 +92,7 @@ describe('propose', () => {
   });
 
   it('closes in from a size that takes 94 % of what is allowed, for a smaller gain and a little more of it', () => {
-    const closing = { allowedBytes: 10_250, resolution: 0.015 };
+    const closing = { allowedBytes: 10_250, resolution: 0.015, enoughBytes: 10_200 };
     const search = state({ resolution: 0.05, closing });
     // 300 · (1 + (10250 − 9400) / (9400 − 100))
     expect(propose([took(300, 9400)], search)).toEqual({ kind: 'try', batchSize: 327 });
@@ -102,6 +102,22 @@ describe('propose', () => {
     expect(propose([took(300, 9390)], search)).toEqual({ kind: 'try', batchSize: 319 });
     // 300 · (1 + (10250 − 10110) / (10110 − 100)) = 304, 1.3 % more
     expect(propose([took(300, 10_110)], search)).toEqual({ kind: 'stop', limitedBy: 'memory' });
+  });
+
+  it('does not close in from enough, unless each example took more than in a smaller batch', () => {
+    const closing = { allowedBytes: 10_250, resolution: 0.015, enoughBytes: 9800 };
+    const search = state({ resolution: 0.05, closing });
+    // 300 · (1 + (10250 − 9799) / (9799 − 100))
+    expect(propose([took(300, 9799)], search)).toEqual({ kind: 'try', batchSize: 313 });
+    expect(propose([took(300, 9800)], search)).toEqual({ kind: 'stop', limitedBy: 'memory' });
+    // 9800 / 300 is 1.02 times 3202.6 / 100.
+    expect(propose([took(100, 3204), took(300, 9800)], search)).toMatchObject({ kind: 'stop' });
+    expect(propose([took(100, 3201), took(300, 9800)], search)).toEqual({ kind: 'try', batchSize: 313 });
+    // Gradients count where they are told apart: 9000 / 300 against 2900 / 100.
+    expect(propose([took(100, 9000, 2900), took(300, 9800, 9000)], search)).toEqual({
+      kind: 'try',
+      batchSize: 315,
+    });
   });
 
   it('ends close below a failure, and names its reason', () => {

@@ -42,9 +42,10 @@ const SHARE_OF_FREE = 0.8;
 /**
  * What fits on the device, found by training the model itself at a few sizes; weights, optimizer and random numbers are as
  * they were afterwards. Nothing is tried where the fit may not choose a larger batch than it starts with, and one small
- * trial is enough where the largest batch obviously fits; else up to five cost up to 5 % of the examples of the fit: a trial
- * goes through its batch about five times (two updates and a canary), and no batch is larger than a 500th of the fit. On
- * engines in host memory of which nobody knows how much is free, and on WebGL, nothing is tried either.
+ * trial is enough where the largest batch obviously fits; else it costs up to 4 % of the examples of the fit: beside a small
+ * one there are four trials at most, each goes through its batch about five times (two updates and a canary), and no batch
+ * is larger than a 500th of the fit. On engines in host memory of which nobody knows how much is free, and on WebGL, nothing
+ * is tried either.
  */
 export async function probeMemory(fit: ProbedFit): Promise<ProbedMemory> {
   const { tf, plan } = fit;

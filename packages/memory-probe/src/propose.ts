@@ -51,8 +51,12 @@ const LARGEST_STEP = 16;
 const BLIND_STEP = 4;
 /** A size that takes this share of what is allowed is near: chunks of an allocator change little from there. */
 const NEAR = 0.94;
-/** No example takes more for there being others: what is beyond this was handed out, and is not needed. */
-const SLACK = 1.02;
+/**
+ * No example takes more for there being others: what is beyond the least that one took was handed out, and not needed.
+ * Above the first share it is taken for that, and the second of it is counted on.
+ */
+const SURPLUS = 0.02;
+const USABLE = 1 / 3;
 /** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
 const STEEP = 0.1;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
@@ -105,8 +109,10 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
     return stop(range.limitedBy === 'none' ? 'searchBudget' : range.limitedBy);
   const failures = standingFailures(trials, best, search);
   const [lowest] = failures;
-  const { allowedBytes, resolution } = closesIn(trials, best, search) ? search.closing : search;
-  const wanted = growth(trials, best, { ...search, allowedBytes });
+  const isClosing = closesIn(trials, best, search);
+  const { allowedBytes, resolution } = isClosing ? search.closing : search;
+  const grown = growth(trials, best, { ...search, allowedBytes });
+  const wanted = isClosing ? Math.max(grown, withoutSurplus(trials, best, search)) : grown;
   const limit = lowest && lowest.batchSize <= wanted ? lowest : undefined;
   if (limit?.verdict === 'timeout') return stop('searchBudget');
   const aim = limit ? stepBack(failures, best, search) : wanted;
@@ -117,13 +123,30 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
   return stop(limit ? limitOf(limit) : 'memory');
 }
 
+/** Whether a size takes most of what is allowed. */
+const isNear = ({ peak }: TrialRecord, { allowedBytes }: SearchState): boolean =>
+  peak !== null && allowedBytes !== null && peak.peakBytes >= NEAR * allowedBytes;
+
 /** Whether the last step is to be made: from near the limit, where more may fit than the reading says. */
 function closesIn(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): boolean {
-  const { allowedBytes, closing } = search;
-  if (best.peak === null || allowedBytes === null || best.peak.peakBytes < NEAR * allowedBytes) return false;
+  if (!best.peak || !isNear(best, search)) return false;
+  const { enoughBytes } = search.closing;
+  return surplusOf(trials, best) > SURPLUS || enoughBytes === null || best.peak.peakBytes < enoughBytes;
+}
+
+/** Where the surplus of the best leads; from the first size that is near only, for readings change little from there. */
+function withoutSurplus(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): number {
+  const { allowedBytes } = search.closing;
+  const near = trials.filter((trial) => trial.verdict === 'fits' && isNear(trial, search));
+  if (!best.peak || allowedBytes === null || near.length > 1) return best.batchSize;
+  const neededBytes = best.peak.peakBytes * (1 - USABLE * surplusOf(trials, best));
+  return (best.batchSize * allowedBytes) / neededBytes;
+}
+
+/** The share of a reading that the cheapest size says is not needed. */
+function surplusOf(trials: readonly TrialRecord[], best: TrialRecord): number {
   const cheapest = Math.min(...trials.flatMap((trial) => bytesEach(trial)));
-  const hasSlack = bytesEach(best).some((bytes) => bytes > SLACK * cheapest);
-  return hasSlack || closing.enoughBytes === null || best.peak.peakBytes < closing.enoughBytes;
+  return Math.max(0, ...bytesEach(best).map((bytes) => 1 - cheapest / bytes));
 }
 
 /** What gradients took for each example; nothing where it was not read. */

@@ -104,6 +104,27 @@ describe('findCeiling on a device with a hard limit', () => {
     expect((await search(upper, { resolution: 0.06 })).sizes).toEqual([16, 120, 279]);
   });
 
+  it('does not creep up on it where readings are of unknown worth, by hand', async () => {
+    // 88 % of 400 MB are 352: 16 · (1 + 325.576 / 25.424) / 2 = 110, which take 152.29; 110 · (1 + 199.71 / 151.29) = 255, which
+    // take 346.445, and 259 would be 1.6 % more.
+    const { ceiling, sizes } = await search({ ...cnn, memoryBytes: 400 * MB, certainty: 'unknown' });
+    expect(sizes).toEqual([16, 110, 255]);
+    expect(ceiling.safety).toBe(0.88);
+  });
+
+  it.each([
+    ['upperBound', 'all'],
+    ['exact', 'not all'],
+  ] as const)(
+    'takes readings that are %s for one line where they scatter by 5 %%: %s',
+    async (certainty, how) => {
+      const reads = (bytes: number, trial: number) => bytes * (trial % 2 === 0 ? 1.05 : 1);
+      const { ceiling } = await search({ ...cnn, memoryBytes: 400 * MB, reads, certainty });
+      expect(ceiling.trials.length).toBeGreaterThan(2);
+      expect(ceiling.fit?.linePoints === ceiling.trials.length).toBe(how === 'all');
+    },
+  );
+
   it('predicts from the third trial on where gradients are told apart', async () => {
     const apart: SimulatedDevice = {
       peakBytes: (size) => Math.max(40 * MB, 10 * MB + 0.1 * MB * size),

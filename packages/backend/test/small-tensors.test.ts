@@ -22,8 +22,8 @@ function engineOfBlocks() {
   const tensorInfo = new WeakMap<object, { readonly bytes: number }>();
   const engine = {
     state: { tensorInfo },
-    trackTensor: (_tensor: object, _backend: unknown) => undefined,
-    removeDataId: (dataId: object, _backend: unknown) => tensorInfo.delete(dataId),
+    trackTensor: (() => undefined) as (tensor: object, backend: unknown) => void,
+    removeDataId: ((dataId) => void tensorInfo.delete(dataId)) as (dataId: object, backend: unknown) => void,
     runKernel: (_name: string, _inputs: object, make: () => object) => make(),
   };
   const make = (bytes: number): object => {

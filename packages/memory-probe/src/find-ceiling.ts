@@ -65,7 +65,7 @@ const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0
 /**
  * An allocator that hands out whole chunks reads up to 9 % more than was asked for, and less as it fills: what a first
  * step leaves below the limit, a small second one takes, where that is more than 5 % or the readings show such a surplus.
- * Else it is left: on the last percents chunks do not fit side by side, and one of three such steps failed.
+ * Else it is left: on the last percents chunks do not fit side by side, and two of ten such steps failed.
  */
 const CLOSING: Readonly<Record<Certainty, number>> = { ...SAFETY, upperBound: 0.985 };
 const ENOUGH = 0.95;

@@ -6,7 +6,13 @@ import {
   type ArrayBatch,
 } from '@batchwise/backend';
 import type { BatchSource } from '@batchwise/core';
-import { findCeiling, type Ceiling, type CeilingOptions } from '@batchwise/memory-probe';
+import {
+  findCeiling,
+  limitsOfRun,
+  obviousPeakBytes,
+  type Ceiling,
+  type RunSizes,
+} from '@batchwise/memory-probe';
 import { count, percent } from './format.ts';
 import type { LayersModel, Tf } from './tf.ts';
 
@@ -25,25 +31,21 @@ export interface ProbedFit {
   /** Not read yet; the trials open cursors of their own. */
   readonly source: BatchSource<ArrayBatch>;
   /** Batch that the fit starts with, and the largest that it may choose. */
-  readonly plan: { readonly start: number; readonly largest: number };
+  readonly plan: RunSizes;
   /** What a step may take, where the user knows it. */
   readonly budgetBytes: number | undefined;
 }
 
-/**
- * A trial goes through its batch about five times (two updates and a canary), and no batch is larger than a 500th of the
- * fit: four trials are 4 % of it at most.
- */
-const MOST_TRIALS = 4;
-/** Far enough from the budget that nobody needs to look. */
-const OBVIOUS = 0.5;
 /** What others may take meanwhile, and what the process takes beside its tensors. */
 const SHARE_OF_FREE = 0.8;
 
 /**
  * What fits on the device, found by training the model itself at a few sizes; weights, optimizer and random numbers are as
  * they were afterwards. Nothing is tried where the fit may not choose a larger batch than it starts with, and one small
- * trial is enough where the largest batch obviously fits; else it costs up to 4 % of the examples of the fit. On engines in host memory of which nobody knows how much is free, and on WebGL, nothing is tried either.
+ * trial is enough where the largest batch obviously fits; else it costs up to 4 % of the examples of the fit: beside a small
+ * one there are four trials at most, each goes through its batch about five times (two updates and a canary), and no batch
+ * is larger than a 500th of the fit. On engines in host memory of which nobody knows how much is free, and on WebGL, nothing
+ * is tried either.
  */
 export async function probeMemory(fit: ProbedFit): Promise<ProbedMemory> {
   const { tf, plan } = fit;
@@ -56,43 +58,29 @@ export async function probeMemory(fit: ProbedFit): Promise<ProbedMemory> {
   if (largest <= start) return notProbed(`the batch does not grow beyond ${count(start)}`);
   if (budget === undefined) return notProbed('nobody knows how much is free; give ceiling or memoryBytes');
   try {
-    const first = await search(fit, budget, { start, max: start, maxTrials: 1 });
-    const obvious = obviousFit(first, plan, budget);
-    if (obvious) return obvious;
-    const found = await search(fit, budget, { start, max: largest, maxTrials: MOST_TRIALS });
+    const budgetBytes = Number.isFinite(budget) ? budget : undefined;
+    const found = await search(fit, budgetBytes);
+    const mostBytes = obviousPeakBytes(found.trials, largest, budgetBytes);
+    if (budgetBytes !== undefined && mostBytes !== undefined)
+      return {
+        batchSize: undefined,
+        text: `Memory: the largest batch, ${count(largest)}, takes ${percent(mostBytes / budgetBytes)} of what there is at most.`,
+      };
     return { batchSize: boundOf(found, largest), text: `Memory: ${found.reason}` };
   } catch (error) {
     return notProbed(error instanceof Error ? error.message : String(error));
   }
 }
 
-function search(
-  { tf, model, source }: ProbedFit,
-  budgetBytes: number,
-  limits: Pick<CeilingOptions, 'start' | 'max' | 'maxTrials'>,
-): Promise<Ceiling> {
+function search({ tf, model, source, plan }: ProbedFit, budgetBytes: number | undefined): Promise<Ceiling> {
   // What a step takes as one graph is not seen by the engine's own count, so it runs kernel by kernel here.
   const backend = tfjsBackend(tf, model, { traced: false });
   return findCeiling(memoryTrial(tf, model, { source, backend }), {
-    ...limits,
-    ...(Number.isFinite(budgetBytes) && { budgetBytes }),
+    ...limitsOfRun(plan, { budgetBytes }),
+    ...(budgetBytes !== undefined && { budgetBytes }),
     ...(source.size !== undefined && { datasetSize: source.size }),
     staticLimits: staticLimits(tf, model),
   });
-}
-
-/** No step takes less than nothing for no examples: memory grows at most in proportion. */
-function obviousFit(
-  { trials: [trial] }: Ceiling,
-  { start, largest }: ProbedFit['plan'],
-  budgetBytes: number,
-): ProbedMemory | undefined {
-  const peakBytes = trial?.verdict === 'fits' ? trial.peak?.peakBytes : undefined;
-  if (peakBytes === undefined) return undefined;
-  const share = (peakBytes * largest) / start / budgetBytes;
-  if (!(share <= OBVIOUS) || share === 0) return undefined;
-  const text = `Memory: the largest batch, ${count(largest)}, takes ${percent(share)} of what there is at most.`;
-  return { batchSize: undefined, text };
 }
 
 /** What was proved, and no more, also where the search was cut short: a failure would end a `fitDataset`. */

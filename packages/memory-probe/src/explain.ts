@@ -19,7 +19,8 @@ export function explainCeiling(finding: Finding, range: SizeRange): string {
   if (batchSize === null) return `No size trained: ${explainNothing(finding, range)}`;
   const found = trials.find((trial) => trial.batchSize === batchSize && trial.verdict === 'fits');
   const taken = found?.peak ? ` and took ${megabytes(found.peak.peakBytes)}` : '';
-  return `${batchSize} examples trained right${taken}; ${explainLimit(finding, range)}.`;
+  const proved = found?.canaryDeviation == null ? '' : ' right';
+  return `${batchSize} examples trained${proved}${taken}; ${explainLimit(finding, range)}.`;
 }
 
 function explainLimit(

@@ -16,10 +16,15 @@ export interface CeilingOptions extends SizeBounds {
    * 4 until a trial fails, and closes in on what did not.
    */
   readonly budgetBytes?: number;
-  /** Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.96 where they are upper bounds, else 0.88. */
+  /**
+   * Share of the budget that predictions aim at. Default 0.98 where readings are exact, 0.88 where they are unknown; where
+   * they are upper bounds 0.96, and 0.985 for a last step where more may fit than they say.
+   */
   readonly safety?: number;
   /** Default 6. */
   readonly maxTrials?: number;
+  /** Asked after each trial: true ends the search, as if its trials were spent. */
+  readonly isEnough?: (trials: readonly TrialRecord[]) => boolean;
   /** The search begins no trial after so many seconds. Needs a clock. */
   readonly maxSeconds?: number;
   /** Seconds from any fixed origin. */
@@ -28,7 +33,10 @@ export interface CeilingOptions extends SizeBounds {
   readonly canary?: 'required' | 'off';
   /** By how much a batch may differ from its parts, as a share, where they do not differ by nature. Default 0.02. */
   readonly canaryTolerance?: number;
-  /** A gain of less than this share is not worth a trial. Default 0.015, and 0.05 where readings are not exact. */
+  /**
+   * A gain of less than this share is not worth a trial. Default 0.015, and 0.05 where readings are not exact; there the
+   * last step has 0.015 too.
+   */
   readonly resolution?: number;
   /** Aborts between trials, and is handed to each. */
   readonly signal?: AbortSignalLike;
@@ -55,8 +63,20 @@ export type Ceiling = {
 const NOISE: Readonly<Record<Certainty, number>> = { exact: 0.002, upperBound: 0.03, unknown: 0.01 };
 const SAFETY: Readonly<Record<Certainty, number>> = { exact: 0.98, upperBound: 0.96, unknown: 0.88 };
 /**
+ * An allocator that hands out whole chunks reads up to 9 % more than was asked for, and less as it fills: what a first
+ * step leaves below the limit, a small second one takes, where that is more than 5 % or the readings show such a surplus.
+ * Else it is left: on the last percents chunks do not fit side by side, and two of ten such steps failed.
+ */
+const CLOSING: Readonly<Record<Certainty, number>> = { ...SAFETY, upperBound: 0.985 };
+const ENOUGH = 0.95;
+const CLOSING_RESOLUTION: Readonly<Record<Certainty, number>> = {
+  exact: 0.015,
+  upperBound: 0.015,
+  unknown: 0.05,
+};
+/**
  * Readings that are not exact give way as memory fills: whoever creeps up on them ends in a failure, which costs ten
- * seconds on TensorFlow. So one step that lands near is enough.
+ * seconds on TensorFlow. So few steps that land near are enough.
  */
 const RESOLUTION: Readonly<Record<Certainty, number>> = { exact: 0.015, upperBound: 0.05, unknown: 0.05 };
 
@@ -100,7 +120,8 @@ class CeilingSearch {
   }
 
   next() {
-    const { start = 16, maxTrials = 6, resolution = RESOLUTION[this.#certainty()] } = this.#options;
+    const { start = 16, maxTrials = 6, resolution } = this.#options;
+    const certainty = this.#certainty();
     if (this.#range.most < this.#range.least) return { kind: 'stop', limitedBy: this.#outerLimit() } as const;
     const proposal = propose(this.#trials, {
       range: this.#range,
@@ -109,9 +130,15 @@ class CeilingSearch {
       fit: this.#fit,
       gradientFit: fitGradients(this.#steps(), this.#noise()),
       isLastTrial: this.#trials.length === maxTrials - 1,
-      resolution,
+      resolution: resolution ?? RESOLUTION[certainty],
+      closing: {
+        allowedBytes: this.#allowedBytes(CLOSING[certainty]),
+        resolution: resolution ?? CLOSING_RESOLUTION[certainty],
+        enoughBytes: this.#allowedBytes(ENOUGH),
+      },
     });
-    const isSpent = this.#trials.length >= maxTrials || this.#secondsSpent() >= this.#maxSeconds();
+    const isSpent =
+      this.#trials.length >= maxTrials || this.#secondsSpent() >= this.#maxSeconds() || this.#isEnough();
     return proposal.kind === 'try' && isSpent
       ? ({ kind: 'stop', limitedBy: 'searchBudget' } as const)
       : proposal;
@@ -204,17 +231,23 @@ class CeilingSearch {
     return this.#trials.find(({ peak }) => peak)?.peak?.certainty ?? 'exact';
   }
 
-  #allowedBytes(): number | null {
-    const { budgetBytes } = this.#options;
-    return budgetBytes === undefined ? null : this.#safety() * budgetBytes;
+  /** @param share of the budget where the user has not said one */
+  #allowedBytes(share = SAFETY[this.#certainty()]): number | null {
+    const { budgetBytes, safety = share } = this.#options;
+    return budgetBytes === undefined ? null : safety * budgetBytes;
   }
 
+  /** What the search came to aim at. */
   #safety(): number {
-    return this.#options.safety ?? SAFETY[this.#certainty()];
+    return this.#options.safety ?? CLOSING[this.#certainty()];
   }
 
   #outerLimit(): CeilingLimit {
     return this.#range.limitedBy === 'none' ? 'searchBudget' : this.#range.limitedBy;
+  }
+
+  #isEnough(): boolean {
+    return this.#trials.length > 0 && this.#options.isEnough?.(this.#trials) === true;
   }
 
   #secondsSpent(): number {

@@ -15,6 +15,7 @@ export {
   type MemoryFit,
 } from './memory-fit.ts';
 export type { CeilingLimit } from './propose.ts';
+export { limitsOfRun, obviousPeakBytes, type RunSizes } from './run-limits.ts';
 export type { Certainty, PeakReading } from './reading.ts';
 export type {
   AbortSignalLike,

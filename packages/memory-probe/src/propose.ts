@@ -29,6 +29,13 @@ export interface SearchState {
   readonly isLastTrial: boolean;
   /** A gain of less than this share is not worth a trial. */
   readonly resolution: number;
+  /** Of the last step, from a size that takes most of what is allowed. */
+  readonly closing: {
+    readonly allowedBytes: number | null;
+    readonly resolution: number;
+    /** A size that takes as much is close enough to the limit, unless the allocator took more for it than it needs. */
+    readonly enoughBytes: number | null;
+  };
 }
 
 /** What to do next. */
@@ -42,6 +49,14 @@ const DIRECT = 4;
 const LARGEST_STEP = 16;
 /** Growth where memory cannot be read or its size is not known. */
 const BLIND_STEP = 4;
+/** A size that takes this share of what is allowed is near: chunks of an allocator change little from there. */
+const NEAR = 0.94;
+/**
+ * No example takes more for there being others: what is beyond the least that one took was handed out, and not needed.
+ * Above the first share it is taken for that, and the second of it is counted on.
+ */
+const SURPLUS = 0.02;
+const USABLE = 1 / 3;
 /** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
 const STEEP = 0.1;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
@@ -85,7 +100,7 @@ export function bestOf(trials: readonly TrialRecord[]): TrialRecord | undefined 
 
 /** The next size to try, or why there is none. Pure. */
 export function propose(trials: readonly TrialRecord[], search: SearchState): Proposal {
-  const { range, start, resolution } = search;
+  const { range, start } = search;
   const last = trials.at(-1);
   if (last === undefined) return attempt(snapDown(range, start));
   const best = bestOf(trials);
@@ -94,7 +109,10 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
     return stop(range.limitedBy === 'none' ? 'searchBudget' : range.limitedBy);
   const failures = standingFailures(trials, best, search);
   const [lowest] = failures;
-  const wanted = growth(trials, best, search);
+  const isClosing = closesIn(trials, best, search);
+  const { allowedBytes, resolution } = isClosing ? search.closing : search;
+  const grown = growth(trials, best, { ...search, allowedBytes });
+  const wanted = isClosing ? Math.max(grown, withoutSurplus(trials, best, search)) : grown;
   const limit = lowest && lowest.batchSize <= wanted ? lowest : undefined;
   if (limit?.verdict === 'timeout') return stop('searchBudget');
   const aim = limit ? stepBack(failures, best, search) : wanted;
@@ -104,6 +122,36 @@ export function propose(trials: readonly TrialRecord[], search: SearchState): Pr
   if (batchSize > best.batchSize && isWorthIt) return attempt(batchSize);
   return stop(limit ? limitOf(limit) : 'memory');
 }
+
+/** Whether a size takes most of what is allowed. */
+const isNear = ({ peak }: TrialRecord, { allowedBytes }: SearchState): boolean =>
+  peak !== null && allowedBytes !== null && peak.peakBytes >= NEAR * allowedBytes;
+
+/** Whether the last step is to be made: from near the limit, where more may fit than the reading says. */
+function closesIn(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): boolean {
+  if (!best.peak || !isNear(best, search)) return false;
+  const { enoughBytes } = search.closing;
+  return surplusOf(trials, best) > SURPLUS || enoughBytes === null || best.peak.peakBytes < enoughBytes;
+}
+
+/** Where the surplus of the best leads; from the first size that is near only, for readings change little from there. */
+function withoutSurplus(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): number {
+  const { allowedBytes } = search.closing;
+  const near = trials.filter((trial) => trial.verdict === 'fits' && isNear(trial, search));
+  if (!best.peak || allowedBytes === null || near.length > 1) return best.batchSize;
+  const neededBytes = best.peak.peakBytes * (1 - USABLE * surplusOf(trials, best));
+  return (best.batchSize * allowedBytes) / neededBytes;
+}
+
+/** The share of a reading that the cheapest size says is not needed. */
+function surplusOf(trials: readonly TrialRecord[], best: TrialRecord): number {
+  const cheapest = Math.min(...trials.flatMap((trial) => bytesEach(trial)));
+  return Math.max(0, ...bytesEach(best).map((bytes) => 1 - cheapest / bytes));
+}
+
+/** What gradients took for each example; nothing where it was not read. */
+const bytesEach = ({ peak, batchSize }: TrialRecord): number[] =>
+  peak ? [(peak.gradientPeakBytes ?? peak.peakBytes) / batchSize] : [];
 
 /** While nothing fits yet: down after a size that was too big, up and down after an error. */
 function proposeFirst(trials: readonly TrialRecord[], last: TrialRecord, range: SizeRange): Proposal {

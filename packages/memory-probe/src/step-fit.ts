@@ -7,6 +7,8 @@ export interface MeasuredStep extends MeasuredPeak {
 
 /** Two readings make a line only if this share of the larger one is growth; else there may be another floor below both. */
 const GROWTH = 0.5;
+/** A line begins this far above what smaller steps took: a step that took no more than they did is on their floor. */
+const ABOVE_FLOOR = 1.05;
 /** A law must meet each step that it is said to be of to within so many times their noise. */
 const HOLDS = 3;
 
@@ -34,8 +36,8 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
 }
 
 /**
- * The line of the gradients, through as many of the largest steps as lie on one: what weights take for themselves hides
- * the growth of small batches here as well.
+ * The line of the gradients, through as many of the largest steps as lie on one: what weights, and kernels whatever the
+ * size, take for themselves hides the growth of small batches here as well.
  */
 export function fitGradients(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
   const readings = steps.flatMap(({ batchSize, gradientPeakBytes }) =>
@@ -43,6 +45,10 @@ export function fitGradients(steps: readonly MeasuredStep[], relativeNoise: numb
   );
   for (let count = readings.length; count >= 2; count -= 1) {
     const points = largest(readings, count);
+    const smaller = readings.filter((reading) => !points.includes(reading));
+    const floorBytes = Math.max(0, ...smaller.map(({ peakBytes }) => peakBytes));
+    const [lowest] = points.slice(-1);
+    if (lowest && lowest.peakBytes <= ABOVE_FLOOR * floorBytes) continue;
     const fit = fitMemory(points, { relativeNoise, hasFloor: false });
     if (fit) return fit;
   }

@@ -90,6 +90,41 @@ describe('findCeiling on a device with a hard limit', () => {
     expect(JSON.parse(JSON.stringify(ceiling))).toEqual(ceiling);
   });
 
+  it('closes in on it where readings are upper bounds, by hand', async () => {
+    // 96 % of 400 MB are 384: 16 examples take 26.424, so 16 · (1 + 357.576 / 25.424) = 241 hold by proportion, and half of
+    // that is tried. 120 take 165.68: 120 · (1 + 218.32 / 164.68) = 279, which take 378.581, more than 94 % of 384 and less
+    // than 95 % of 400. From there 98.5 % of 400 are aimed at: 279 · (1 + 15.419 / 377.581) = 290. These take 393.31.
+    const upper = { ...cnn, memoryBytes: 400 * MB, certainty: 'upperBound' } as const;
+    const { ceiling, sizes } = await search(upper);
+    expect(sizes).toEqual([16, 120, 279, 290]);
+    expect(ceiling).toMatchObject({ batchSize: 290, safety: 0.985, limitedBy: 'memory' });
+    // What the user says holds for all steps: 95 % of 400 are 380. 119 take 164.341; 119 · (1 + 215.659 / 163.341) = 276.
+    expect((await search(upper, { safety: 0.95 })).sizes).toEqual([16, 119, 276]);
+    // 279 is as near as was asked for.
+    expect((await search(upper, { resolution: 0.06 })).sizes).toEqual([16, 120, 279]);
+  });
+
+  it('does not creep up on it where readings are of unknown worth, by hand', async () => {
+    // 88 % of 400 MB are 352: 16 · (1 + 325.576 / 25.424) / 2 = 110, which take 152.29; 110 · (1 + 199.71 / 151.29) = 255, which
+    // take 346.445, and 259 would be 1.6 % more.
+    const { ceiling, sizes } = await search({ ...cnn, memoryBytes: 400 * MB, certainty: 'unknown' });
+    expect(sizes).toEqual([16, 110, 255]);
+    expect(ceiling.safety).toBe(0.88);
+  });
+
+  it.each([
+    ['upperBound', 'all'],
+    ['exact', 'not all'],
+  ] as const)(
+    'takes readings that are %s for one line where they scatter by 5 %%: %s',
+    async (certainty, how) => {
+      const reads = (bytes: number, trial: number) => bytes * (trial % 2 === 0 ? 1.05 : 1);
+      const { ceiling } = await search({ ...cnn, memoryBytes: 400 * MB, reads, certainty });
+      expect(ceiling.trials.length).toBeGreaterThan(2);
+      expect(ceiling.fit?.linePoints === ceiling.trials.length).toBe(how === 'all');
+    },
+  );
+
   it('predicts from the third trial on where gradients are told apart', async () => {
     const apart: SimulatedDevice = {
       peakBytes: (size) => Math.max(40 * MB, 10 * MB + 0.1 * MB * size),
@@ -156,6 +191,17 @@ describe('findCeiling under bounds', () => {
     const { ceiling, sizes } = await search({ ...lstm, memoryBytes: 8000 * MB }, { maxTrials: 2 });
     expect(sizes).toHaveLength(2);
     expect(ceiling).toMatchObject({ batchSize: sizes[1], limitedBy: 'searchBudget' });
+  });
+
+  it('ends once it is said to be enough, and says nothing of a limit', async () => {
+    const seen: number[] = [];
+    const isEnough = (trials: readonly TrialRecord[]) => seen.push(trials.length) === 2;
+    const { ceiling, sizes } = await search({ ...lstm, memoryBytes: 8000 * MB }, { isEnough });
+    expect(seen).toEqual([1, 2]);
+    expect(sizes).toHaveLength(2);
+    expect(ceiling).toMatchObject({ batchSize: sizes[1], limitedBy: 'searchBudget' });
+    const bounded = await search({ ...lstm, memoryBytes: 8000 * MB }, { max: 16, isEnough: () => true });
+    expect(bounded.ceiling).toMatchObject({ batchSize: 16, limitedBy: 'maximum' });
   });
 
   it('begins no trial after its seconds', async () => {

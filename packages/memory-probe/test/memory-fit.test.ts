@@ -151,6 +151,21 @@ describe('the upper band', () => {
   });
 });
 
+describe('fitMemory is not sure of a line', () => {
+  const NOISE = { relativeNoise: 0.01 };
+  const read = (...peaks: number[]) => peaks.map((peakBytes, i) => ({ batchSize: 10 * (i + 1), peakBytes }));
+
+  it('where three readings rise by less than a tenth', () => {
+    expect(fitMemory(read(100, 102.5, 105), NOISE)).toBeUndefined();
+    expect(fitMemory(read(100, 106, 112), NOISE)).toMatchObject({ linePoints: 3 });
+  });
+
+  it('where the lower of two is less than a twentieth above the floor', () => {
+    expect(fitMemory(read(100, 104, 180), NOISE)).toBeUndefined();
+    expect(fitMemory(read(100, 110, 180), NOISE)).toMatchObject({ linePoints: 2, floorBytes: 100 });
+  });
+});
+
 describe('largestWithin', () => {
   const fit = fitted(at(line, 16, 64, 256), EXACT);
 

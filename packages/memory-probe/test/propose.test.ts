@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sizeRange } from '../src/bounds.ts';
-import { fitMemory, largestWithin } from '../src/memory-fit.ts';
+import { fitMemory, largestWithin, type MemoryFit } from '../src/memory-fit.ts';
 import { propose, type SearchState } from '../src/propose.ts';
 import type { TrialRecord } from '../src/trial.ts';
 
@@ -29,6 +29,7 @@ const state = (fields: Partial<SearchState> = {}): SearchState => ({
   gradientFit: undefined,
   isLastTrial: false,
   resolution: 0.015,
+  closing: { allowedBytes: fields.allowedBytes ?? 10_000, resolution: 0.015, enoughBytes: 9900 },
   ...fields,
 });
 
@@ -88,6 +89,59 @@ describe('propose', () => {
     expect(propose(twice, state())).toEqual({ kind: 'try', batchSize: 270 });
     // √(100 · 270)
     expect(propose([...twice, record(270, full)], state())).toEqual({ kind: 'try', batchSize: 164 });
+  });
+
+  it('closes in from a size that takes 94 % of what is allowed, for a smaller gain and a little more of it', () => {
+    const closing = { allowedBytes: 10_250, resolution: 0.015, enoughBytes: 10_200 };
+    const search = state({ resolution: 0.05, closing });
+    // 300 · (1 + (10250 − 9400) / (9400 − 100))
+    expect(propose([took(300, 9400)], search)).toEqual({ kind: 'try', batchSize: 327 });
+    // 300 · (1 + (10250 − 9800) / (9800 − 100)) = 313, 4.6 % more
+    expect(propose([took(300, 9800)], search)).toEqual({ kind: 'try', batchSize: 313 });
+    // From less it is 300 · (1 + (10000 − 9390) / (9390 − 100)).
+    expect(propose([took(300, 9390)], search)).toEqual({ kind: 'try', batchSize: 319 });
+    // 300 · (1 + (10250 − 10110) / (10110 − 100)) = 304, 1.3 % more
+    expect(propose([took(300, 10_110)], search)).toEqual({ kind: 'stop', limitedBy: 'memory' });
+  });
+
+  it('does not close in from enough, unless each example took more than in a smaller batch', () => {
+    const closing = { allowedBytes: 10_250, resolution: 0.015, enoughBytes: 9800 };
+    const search = state({ resolution: 0.05, closing });
+    // 300 · (1 + (10250 − 9799) / (9799 − 100))
+    expect(propose([took(300, 9799)], search)).toEqual({ kind: 'try', batchSize: 313 });
+    expect(propose([took(300, 9800)], search)).toEqual({ kind: 'stop', limitedBy: 'memory' });
+    // A surplus of 2 % is none: 32.667 − 32.02 of 32.667.
+    expect(propose([took(100, 3202), took(300, 9800)], search)).toMatchObject({ kind: 'stop' });
+  });
+
+  it('counts on a third of what the allocator took beyond the cheapest example, once', () => {
+    const closing = { allowedBytes: 10_250, resolution: 0.015, enoughBytes: 9500 };
+    const search = state({ resolution: 0.05, closing });
+    // 9800 / 300 = 32.667 for each, of which 10 / 98 are more than 29.333: 300 · (10250 / 9800) / (1 − 10 / 294).
+    const trials = [took(150, 4400), took(300, 9800)];
+    expect(propose(trials, search)).toEqual({ kind: 'try', batchSize: 324 });
+    // Gradients count where they are told apart: 30 for each against 29, 300 · (10250 / 9800) / (1 − 1 / 90).
+    expect(propose([took(100, 9000, 2900), took(300, 9800, 9000)], search)).toEqual({
+      kind: 'try',
+      batchSize: 317,
+    });
+    // 324 · (1 + (10250 − 9900) / (9900 − 100)) = 335
+    expect(propose([...trials, took(324, 9900)], search)).toEqual({ kind: 'try', batchSize: 335 });
+  });
+
+  it('is not sure of a slope, and grows by its upper end', () => {
+    const slope: MemoryFit = {
+      floorBytes: 0,
+      interceptBytes: 5000,
+      bytesPerExample: 10,
+      relativeError: 0.03,
+      linePoints: 4,
+      band: { meanBatchSize: 200, weight: 1, spread: 1e-4 },
+    };
+    // With 6 degrees of freedom 95 % end at 1.938 times 0.03 / √0.0001: 10 + 5.815 bytes for each. 300 + 2000 / 15.815;
+    // by proportion it is 300 · (1 + 2000 / 7900) = 375.
+    const search = state({ gradientFit: slope });
+    expect(propose([took(300, 8000)], search)).toEqual({ kind: 'try', batchSize: 426 });
   });
 
   it('ends close below a failure, and names its reason', () => {

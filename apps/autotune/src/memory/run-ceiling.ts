@@ -1,4 +1,5 @@
 import type { Engine } from '@batchwise/backend/node';
+import { limitsOfRun, obviousPeakBytes, type RunSizes } from '@batchwise/memory-probe';
 import prettyBytes from 'pretty-bytes';
 import { count } from '../format.ts';
 import { ceilingKey, type CeilingStore, type StoredCeiling } from './ceiling-store.ts';
@@ -16,11 +17,7 @@ export type RunCeiling = {
 };
 
 /** What a run plans, as far as it matters here. */
-export interface Plan {
-  /** Where it starts, in examples. */
-  readonly start: number;
-  /** The largest batch that its policy may choose. */
-  readonly largest: number;
+export interface Plan extends RunSizes {
   /** Examples that it will be trained on. */
   readonly examples: number;
   /** At most, seconds. */
@@ -36,22 +33,18 @@ export interface RunSearch extends Omit<Search, 'engine' | 'limits' | 'onTrial'>
 
 /** Share of a run that may be spent on trials. */
 const LARGEST_SHARE = 0.03;
-/** A trial is two updates and a canary: the batch is gone through about so many times. */
+/** A trial is two updates and, where one is taken, a canary: the batch is gone through about so many times at most. */
 const PASSES = 5;
 /** From the first guess to a size that was run takes two or three trials, not all of the largest size. */
 const LARGE_TRIALS = 2;
-const MOST_TRIALS = 4;
-/** Far enough from the budget that nobody needs to look. */
-const OBVIOUS = 0.5;
-/** After a first size that was too big, a quarter of it is tried; after one that fits, no more than so many times it. */
-const LESS = 4;
-const MOST_GROWTH = 16;
+/** Engines that throw where they cannot go on. Others answer with zeros, so their numbers are compared. */
+const THROWING: readonly string[] = ['native', 'cuda', 'cpu'];
 /** A stored ceiling is searched anew where there is so much more memory than then. */
 const MORE_MEMORY = 1.2;
 
 /**
- * What fits on the device for a run, for at most 3 % of it: nothing where the run is too short, one small trial where the
- * largest batch obviously fits, one that confirms what an earlier search left, else a search.
+ * What fits on the device for a run, for at most 3 % of its examples: nothing where the run is too short, one trial that
+ * confirms the limit that an earlier search met, one small trial where the largest batch obviously fits, else a search.
  * @throws the reason of `signal` where it is aborted
  */
 export async function ceilingForRun(search: RunSearch): Promise<RunCeiling> {
@@ -64,8 +57,7 @@ export async function ceilingForRun(search: RunSearch): Promise<RunCeiling> {
     seconds: (performance.now() - began) / 1000,
     text,
   });
-  if (PASSES * plan.start > LARGEST_SHARE * plan.examples)
-    return end('memory not probed: the run is too short for it');
+  if (!isWorth(plan, plan.start)) return end('memory not probed: the run is too short for it');
   try {
     const { text, microBatchSize } = await found({ ...search, onTrial: (trial) => trials.push(trial) });
     return end(text, microBatchSize);
@@ -79,72 +71,53 @@ type Found = Pick<RunCeiling, 'text' | 'microBatchSize'>;
 type Looking = RunSearch & { readonly onTrial: Search['onTrial'] };
 
 async function found(search: Looking): Promise<Found> {
-  const { plan, store, engine, model } = search;
+  const { plan, store, engine, model, budget } = search;
   const key = ceilingKey(engine, model);
   const { stored, notice } = await store.read(key);
-  const note = notice === undefined ? '' : ` ${notice}`;
-  const first = await searchCeiling({
-    ...search,
-    limits: { start: plan.start, max: plan.start, maxTrials: 1 },
-  });
-  const obvious = obviousFit(first, search);
-  if (obvious !== undefined) return { text: `${obvious}${note}`, microBatchSize: null };
-  const isDear =
-    PASSES * LARGE_TRIALS * Math.min(plan.largest, stored?.batchSize ?? Infinity) >
-    LARGEST_SHARE * plan.examples;
-  if (isDear)
-    return {
-      text: `memory not probed: trials of up to ${count(plan.largest)} examples would cost more than 3 % of the run${note}`,
-      microBatchSize: null,
-    };
   const confirmed = stored && (await confirmation(stored, search));
   if (confirmed) return confirmed;
-  const result = await searchCeiling({
-    ...search,
-    limits: {
-      start: secondSize(first, search),
-      max: plan.largest,
-      maxTrials: MOST_TRIALS,
-      ...timeLimit(plan),
-    },
-  });
+  const mayGrow = isWorth(plan, LARGE_TRIALS * plan.largest);
+  const limits = { ...limitsOfRun(plan, { budgetBytes: budget.bytes, mayGrow }), ...timeLimit(plan) };
+  const result = await searchCeiling({ ...search, limits: { ...limits, canary: canaryOn(engine) } });
+  const mostBytes = obviousPeakBytes(result.trials, plan.largest, budget.bytes);
+  const note = notice === undefined ? '' : ` ${notice}`;
+  const largest = count(plan.largest);
+  if (mostBytes !== undefined && budget.bytes !== undefined)
+    return {
+      text: `the largest batch, ${largest}, takes ${prettyBytes(mostBytes)} at most, of ${prettyBytes(budget.bytes)}${note}`,
+      microBatchSize: null,
+    };
+  if (!mayGrow)
+    return {
+      text: `memory not probed: trials of up to ${largest} examples would cost more than 3 % of the run${note}`,
+      microBatchSize: null,
+    };
   const unkept = await keepCeiling(result, { store, key });
   const { text, microBatchSize } = conclusion(result, plan);
   return { text: [text, notice, unkept].filter(Boolean).join(' '), microBatchSize };
 }
 
-/** No step takes less than nothing for no examples: memory grows at most in proportion. */
-function obviousFit(first: TimedCeiling, { plan, budget }: RunSearch): string | undefined {
-  const peakBytes = first.trials[0]?.verdict === 'fits' ? first.trials[0].peak?.peakBytes : undefined;
-  if (peakBytes === undefined || budget.bytes === undefined) return undefined;
-  const mostBytes = (peakBytes * plan.largest) / plan.start;
-  if (mostBytes > OBVIOUS * budget.bytes) return undefined;
-  return `the largest batch, ${count(plan.largest)}, takes ${prettyBytes(mostBytes)} at most, of ${prettyBytes(budget.bytes)}`;
-}
+/** A canary takes as long as the two updates. */
+const canaryOn = ({ name }: RunSearch['engine']): 'required' | 'off' =>
+  THROWING.includes(name) ? 'off' : 'required';
 
-/** The size to go on with, so that the first is not tried twice: what surely fits of half the budget, or a quarter. */
-function secondSize({ trials: [first] }: TimedCeiling, { plan, budget }: RunSearch): number {
-  const { start, largest } = plan;
-  if (first?.verdict !== 'fits') return Math.max(1, Math.floor(start / LESS));
-  const peakBytes = first.peak?.peakBytes;
-  const isKnown = peakBytes !== undefined && budget.bytes !== undefined;
-  const factor = isKnown ? (OBVIOUS * budget.bytes) / peakBytes : LESS;
-  return Math.min(largest, Math.floor(start * Math.min(MOST_GROWTH, Math.max(1, factor))));
-}
+/** Whether a run is long enough for trials of so many examples. */
+const isWorth = ({ examples }: Plan, triedExamples: number): boolean =>
+  PASSES * triedExamples <= LARGEST_SHARE * examples;
 
+/** One trial of a limit that an earlier search met below what this run may choose. */
 async function confirmation(stored: StoredCeiling, search: Looking): Promise<Found | undefined> {
   const { plan, budget } = search;
-  const { batchSize, isLimit, budgetBytes } = stored;
+  const { batchSize: size, isLimit, budgetBytes } = stored;
   const hasGrown = (budget.bytes ?? 0) > MORE_MEMORY * (budgetBytes ?? Infinity);
-  if (batchSize < plan.largest && (!isLimit || hasGrown)) return undefined;
-  const size = Math.min(batchSize, plan.largest);
+  if (size >= plan.largest || !isLimit || hasGrown || !isWorth(plan, size)) return undefined;
   const result = await searchCeiling({
     ...search,
-    limits: { start: size, min: size, max: size, maxTrials: 1 },
+    limits: { start: size, min: size, max: size, maxTrials: 1, canary: canaryOn(search.engine) },
   });
   if (result.batchSize !== size) return undefined;
   const text = `${count(size)} examples fit at once, as an earlier search found and one trial confirmed`;
-  return { text, microBatchSize: size < plan.largest ? size : null };
+  return { text, microBatchSize: size };
 }
 
 /** By examples the trials are few enough; a run that ends by the clock may have fewer than it planned. */

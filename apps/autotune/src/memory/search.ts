@@ -29,7 +29,10 @@ export interface Search {
   readonly budget: Budget;
   /** Default: what memoryTrial takes. */
   readonly meter?: MemoryMeter | undefined;
-  readonly limits?: Pick<CeilingOptions, 'start' | 'min' | 'max' | 'maxTrials' | 'maxSeconds'>;
+  readonly limits?: Pick<
+    CeilingOptions,
+    'start' | 'min' | 'max' | 'maxTrials' | 'maxSeconds' | 'isEnough' | 'canary'
+  >;
   readonly signal: AbortSignal;
   readonly onTrial: (trial: TimedTrial) => void;
 }

@@ -127,7 +127,7 @@ describe('batchwise train, with little memory', { timeout: 180_000 }, () => {
     });
     const two = await run();
     expect(two.probe?.microBatchSize).toBe(ceiling);
-    expect(two.probe?.trials.map(({ batchSize }) => batchSize)).toEqual([64, ceiling]);
+    expect(two.probe?.trials.map(({ batchSize }) => batchSize)).toEqual([ceiling]);
     expect(two.probe?.text).toContain('one trial confirmed');
     await writeFile(path, '{"schema": "batchwise.ceiling/1", "batchSize": -4');
     const three = await run();

@@ -1,7 +1,7 @@
 // What the two lines cost per update of fitDataset, and fit against model.fit: same engine, model, batch and examples,
 // arms interleaved, wall time and processor time. Then the noise scale that pairs of batches measure inside fitDataset
 // against that of the loop of core, on the same model, examples and seed.
-//   node bench/fit-dataset-cost.mjs [--backend auto|native|wasm|cpu] [--repeats 5] [--json FILE]
+//   node bench/fit-dataset-cost.mjs [--backend auto|native|wasm|cpu] [--repeats 5] [--epochs 1] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadEngine } from '@batchwise/backend/node';
@@ -16,14 +16,16 @@ const { values: options } = parseArgs({
   options: {
     backend: { type: 'string', default: 'wasm' },
     repeats: { type: 'string', default: '5' },
+    epochs: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
 });
-const repeats = Number(options.repeats);
-if (!Number.isInteger(repeats) || repeats < 1) {
-  console.error(`--repeats is ${options.repeats}; give a whole number above 0.`);
-  process.exit(2);
-}
+const [repeats, epochs] = ['repeats', 'epochs'].map((name) => {
+  const number = Number(options[name]);
+  if (Number.isInteger(number) && number > 0) return number;
+  console.error(`--${name} is ${options[name]}; give a whole number above 0.`);
+  return process.exit(2);
+});
 const native = ['gpu', 'cpu'].map((variant) => nativeLocation(cacheDirectory(), variant)?.entry);
 const {
   tf,
@@ -76,18 +78,18 @@ function always(batchSize, measure) {
 
 const tuned = (measure) => (model, batchSize) => {
   const { dataset, callback } = batchwise(tf, { source, controller: always(batchSize, measure) });
-  return model.fitDataset(dataset, { epochs: 1, verbose: 0, callbacks: [callback] });
+  return model.fitDataset(dataset, { epochs, verbose: 0, callbacks: [callback] });
 };
 const arms = {
-  fitDataset: (model, batchSize) => model.fitDataset(plainDataset(batchSize), { epochs: 1, verbose: 0 }),
+  fitDataset: (model, batchSize) => model.fitDataset(plainDataset(batchSize), { epochs, verbose: 0 }),
   'fitDataset, tuned, not measured': tuned(['loss', 'seconds']),
   'fitDataset, tuned, each step measured': tuned(['loss', 'seconds', 'gradient']),
-  'model.fit': (model, batchSize) => model.fit(tensors.xs, tensors.ys, { batchSize, epochs: 1, verbose: 0 }),
+  'model.fit': (model, batchSize) => model.fit(tensors.xs, tensors.ys, { batchSize, epochs, verbose: 0 }),
   'fit, not measured': (model, batchSize) =>
     fit(model, tensors.xs, tensors.ys, {
       tf,
       batchSize,
-      epochs: 1,
+      epochs,
       verbose: 0,
       tuner: { controller: always(batchSize, ['loss', 'seconds']) },
     }),
@@ -104,7 +106,7 @@ for (const batchSize of [32, 128, 512]) {
       const started = { wall: performance.now(), processor: process.cpuUsage() };
       await run(models[arm], batchSize);
       const { user, system } = process.cpuUsage(started.processor);
-      const updates = EXAMPLES / batchSize;
+      const updates = (epochs * EXAMPLES) / batchSize;
       const wall = (performance.now() - started.wall) / updates;
       if (repeat >= 0) times[arm].push({ wall, processor: (user + system) / 1000 / updates });
     }

@@ -20,8 +20,19 @@ import { join } from 'node:path';
  * @property {readonly string[]} args                   For Node.
  * @property {Readonly<Record<string, string>>} [env]
  * @property {string} [json]                            The file that it writes; else its last line is the JSON.
- * @property {(record: any) => Readonly<Record<string, unknown>>} figures  Of what it wrote.
- * @property {(record: any) => string} [complaint]      Why what it wrote is not good enough; empty where it is.
+ * @property {(record: never) => Readonly<Record<string, unknown>>} figures  Of what it wrote, each of its own form.
+ * @property {(record: never) => string} [complaint]    Why what it wrote is not good enough; empty where it is.
+ *
+ * What vitest writes.
+ * @typedef {{ readonly numPassedTests: number, readonly numFailedTests: number }} TestReport
+ *
+ * What is read of the record of a training.
+ * @typedef {object} TrainingRecord
+ * @property {{ readonly name: string, readonly device: string }} backend
+ * @property {{ readonly examples: number, readonly seconds: number, readonly tuningSeconds: number }} totals
+ * @property {readonly { readonly batchSize: number }[]} plans
+ * @property {{ readonly accuracy?: number }} [test]
+ * @property {{ readonly peakBytes?: number }} [memory]
  *
  * How a step's program ended.
  * @typedef {object} StepEnding
@@ -86,8 +97,11 @@ function contract(app, work, engine) {
     args: [vitest, 'run', '--root', app, '--pool=forks', ...limits, ...reporters],
     env: { ENGINE: engine },
     json,
-    figures: ({ numPassedTests, numFailedTests }) => ({ passed: numPassedTests, failed: numFailedTests }),
-    complaint: ({ numPassedTests }) => (numPassedTests > 0 ? '' : 'no test ran'),
+    figures: (/** @type {TestReport} */ report) => ({
+      passed: report.numPassedTests,
+      failed: report.numFailedTests,
+    }),
+    complaint: (/** @type {TestReport} */ { numPassedTests }) => (numPassedTests > 0 ? '' : 'no test ran'),
   };
 }
 
@@ -100,7 +114,7 @@ function training(app, work, engine) {
     engine,
     args: [batchwise(app), 'train', ...task, '--backend', engine, '--json', json],
     json,
-    figures: (run) => ({
+    figures: (/** @type {TrainingRecord} */ run) => ({
       ...run.backend,
       ...run.totals,
       examplesPerSecond: run.totals.examples / run.totals.seconds,
@@ -110,7 +124,7 @@ function training(app, work, engine) {
       testAccuracy: run.test?.accuracy ?? null,
       peakBytes: run.memory?.peakBytes ?? null,
     }),
-    complaint: ({ backend }) =>
+    complaint: (/** @type {TrainingRecord} */ { backend }) =>
       backend.name !== engine || backend.device.endsWith('(software)')
         ? `it ran on ${backend.name}, ${backend.device}`
         : '',
@@ -123,7 +137,8 @@ const stepTime = (app, engine, model) => ({
   engine,
   args: [join(app, 'bench', 'step-time-engine.mjs'), JSON.stringify({ engine, model, ...STEP_TIME })],
   figures: (report) => report,
-  complaint: ({ device }) => (device.endsWith('(software)') ? `it ran on ${device}` : ''),
+  complaint: (/** @type {{ readonly device: string }} */ { device }) =>
+    device.endsWith('(software)') ? `it ran on ${device}` : '',
 });
 
 /**
@@ -171,9 +186,9 @@ export function rowOf({ step, engine, figures, complaint }, { exitCode, output, 
   let found = null;
   let problem = failure ?? (exitCode === 0 ? '' : (said ?? lines.at(-1) ?? `it ended with ${exitCode}`));
   try {
-    if (record !== undefined) found = figures(record);
+    if (record !== undefined) found = figures(/** @type {never} */ (record));
     else if (problem === '') problem = 'it wrote no figures';
-    if (problem === '') problem = complaint?.(record) ?? '';
+    if (problem === '') problem = complaint?.(/** @type {never} */ (record)) ?? '';
   } catch (error) {
     if (problem === '') problem = `what it wrote cannot be read: ${String(error)}`;
   }

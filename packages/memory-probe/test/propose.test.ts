@@ -3,22 +3,10 @@ import { sizeRange } from '../src/bounds.ts';
 import { fitMemory, largestWithin, type MemoryFit } from '../src/memory-fit.ts';
 import { propose, type SearchState } from '../src/propose.ts';
 import type { TrialRecord } from '../src/trial.ts';
+import { trialRecord } from './trial-record.ts';
 
-const record = (batchSize: number, fields: Partial<TrialRecord> = {}): TrialRecord => ({
-  batchSize,
-  verdict: 'fits',
-  limit: null,
-  peak: null,
-  predictedPeakBytes: null,
-  steps: 2,
-  stepSeconds: null,
-  canaryDeviation: null,
-  seconds: null,
-  message: null,
-  ...fields,
-});
 const took = (batchSize: number, peakBytes: number, gradientPeakBytes: number | null = null): TrialRecord =>
-  record(batchSize, {
+  trialRecord(batchSize, {
     peak: { peakBytes, gradientPeakBytes, baseBytes: 100, source: 'test', certainty: 'exact' },
   });
 const state = (fields: Partial<SearchState> = {}): SearchState => ({
@@ -84,11 +72,11 @@ describe('propose', () => {
   it('goes back by 5 %, twice, and then to the middle', () => {
     const full = { verdict: 'tooBig', limit: 'memory' } as const;
     const best = took(100, 3400);
-    expect(propose([best, record(300, full)], state())).toEqual({ kind: 'try', batchSize: 285 });
-    const twice = [best, record(300, full), record(285, full)];
+    expect(propose([best, trialRecord(300, full)], state())).toEqual({ kind: 'try', batchSize: 285 });
+    const twice = [best, trialRecord(300, full), trialRecord(285, full)];
     expect(propose(twice, state())).toEqual({ kind: 'try', batchSize: 270 });
     // √(100 · 270)
-    expect(propose([...twice, record(270, full)], state())).toEqual({ kind: 'try', batchSize: 164 });
+    expect(propose([...twice, trialRecord(270, full)], state())).toEqual({ kind: 'try', batchSize: 164 });
   });
 
   it('closes in from a size that takes 94 % of what is allowed, for a smaller gain and a little more of it', () => {
@@ -146,7 +134,7 @@ describe('propose', () => {
 
   it('ends close below a failure, and names its reason', () => {
     const limit = { verdict: 'tooBig', limit: 'deviceLimit' } as const;
-    expect(propose([took(295, 9000), record(300, limit)], state())).toEqual({
+    expect(propose([took(295, 9000), trialRecord(300, limit)], state())).toEqual({
       kind: 'stop',
       limitedBy: 'deviceLimit',
     });

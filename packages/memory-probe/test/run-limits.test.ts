@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findCeiling, limitsOfRun, obviousPeakBytes, type TrialRecord } from '../src/index.ts';
 import { MB, simulate, type SimulatedDevice } from './simulated-device.ts';
+import { trialRecord } from './trial-record.ts';
 
 /** 2 MB and 0.5 MB for each example. */
 const device: SimulatedDevice = { peakBytes: (size) => 2 * MB + 0.5 * MB * size, memoryBytes: 400 * MB };
@@ -49,19 +50,11 @@ describe('limitsOfRun', () => {
 });
 
 describe('obviousPeakBytes', () => {
-  const record = (batchSize: number, fields: Partial<TrialRecord> = {}): TrialRecord => ({
-    batchSize,
-    verdict: 'fits',
-    limit: null,
-    peak: { peakBytes: 1000, gradientPeakBytes: null, baseBytes: null, source: 'test', certainty: 'exact' },
-    predictedPeakBytes: null,
-    steps: 2,
-    stepSeconds: null,
-    canaryDeviation: null,
-    seconds: null,
-    message: null,
-    ...fields,
-  });
+  const record = (batchSize: number, fields: Partial<TrialRecord> = {}): TrialRecord =>
+    trialRecord(batchSize, {
+      peak: { peakBytes: 1000, gradientPeakBytes: null, baseBytes: null, source: 'test', certainty: 'exact' },
+      ...fields,
+    });
 
   it('grows in proportion, and does not shrink', () => {
     expect(obviousPeakBytes([record(10)], 30, 6000)).toBe(3000);

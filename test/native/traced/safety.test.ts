@@ -119,6 +119,27 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
     await backend.endRun();
   });
 
+  it('merges by the weights of the parts, whatever they were when it was traced', async () => {
+    const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'));
+    const merged = async (weights: readonly [number, number]) => {
+      const [a, b] = [await backend.gradient(batchOf(12, 1)), await backend.gradient(batchOf(4, 2))];
+      a.loss.dispose();
+      b.loss.dispose();
+      const result = backend.merge?.([a.gradient, b.gradient], weights);
+      if (!result) throw new Error('it does not merge');
+      const [ofA = NaN, ofB = NaN, ofBoth = NaN] = Array.from(await result.products.read());
+      const norm = await backend.dot(result.total, result.total).read();
+      backend.release(result.total);
+      const [one, other] = weights;
+      return norm / (one ** 2 * ofA + other ** 2 * ofB + 2 * one * other * ofBoth);
+    };
+    for (let use = 0; use < 7; use += 1) expect(await merged([0.5, 0.5])).toBeCloseTo(1, 5);
+    expect(events.map(({ part }) => part)).toContain('merge');
+    expect(await merged([0.75, 0.25])).toBeCloseTo(1, 5);
+    expect(await merged([0.1, 0.9])).toBeCloseTo(1, 5);
+    await backend.endRun();
+  });
+
   it('is switched off by one word', async () => {
     const { backend, events } = tracedBackend(tf, classifier(tf, 'sgd'), { traced: false });
     for (let i = 0; i < 10; i += 1) await step(backend, batchOf(8, 1));

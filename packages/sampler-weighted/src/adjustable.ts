@@ -1,5 +1,5 @@
-import { independentDraws, uniformAt, type IndexSampler } from '@batchwise/sampler';
-import { importanceWeights, requireBeta } from './importance-weights.ts';
+import { independentDraws, type IndexSampler } from '@batchwise/sampler';
+import { importanceWeights } from './importance-weights.ts';
 import { requireStateOf, requireWeight, requireWeights } from './require-weights.ts';
 import { SumTree } from './sum-tree.ts';
 import type { WeightedOptions } from './weighted.ts';
@@ -37,7 +37,6 @@ export function adjustable(
   weights: ArrayLike<number>,
   { seed, size = weights.length, beta = 0, state }: AdjustableOptions,
 ): AdjustableSampler {
-  requireBeta(beta);
   const population = weights.length;
   requireStateOf(population, state?.weights);
   requireWeights(state?.weights ?? weights);
@@ -47,21 +46,14 @@ export function adjustable(
     size,
     population,
     seed,
-    draw(words, indices) {
+    draw(uniforms, indices) {
       const { total } = tree;
       for (let k = 0; k < indices.length; k++) {
-        mass[0] = uniformAt(words, k) * total;
+        mass[0] = (uniforms[k] ?? 0) * total;
         indices[k] = tree.findAt(mass, 0);
       }
     },
-    ...(beta !== 0 && {
-      weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(
-          indices,
-          { beta, drawsBefore },
-          { masses: tree.weights, mean: tree.total / population },
-        ),
-    }),
+    ...importanceWeights(beta, () => ({ masses: tree.weights, mean: tree.total / population })),
   });
   return {
     ...sampler,

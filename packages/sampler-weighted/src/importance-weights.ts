@@ -1,3 +1,4 @@
+import type { IndependentDraws } from '@batchwise/sampler';
 import { requireShare } from './require-weights.ts';
 
 /** A β that rises with the examples drawn. */
@@ -16,8 +17,7 @@ export interface AnnealedBeta {
  */
 export type Beta = number | AnnealedBeta;
 
-/** @throws RangeError when a β is not from 0 to 1, or the draws to anneal over are not above 0 */
-export function requireBeta(beta: Beta): void {
+function requireBeta(beta: Beta): void {
   if (typeof beta === 'number') return requireShare('beta', beta);
   requireShare('beta.from', beta.from);
   requireShare('beta.to', beta.to);
@@ -40,16 +40,22 @@ export interface DrawnBy {
   readonly unknown?: number;
 }
 
-/** The importance weights of indices, the first of which was draw number `drawsBefore`. */
-export function importanceWeights(
-  indices: Int32Array,
-  { beta, drawsBefore }: { beta: Beta; drawsBefore: number },
-  { masses, mean, floor = 0, unknown = 0 }: DrawnBy,
-): Float32Array {
-  const weights = new Float32Array(indices.length);
-  for (let k = 0; k < weights.length; k++) {
-    const mass = masses[indices[k] ?? 0] || unknown;
-    weights[k] = (floor + ((1 - floor) * mass) / mean) ** -betaAt(beta, drawsBefore + k);
-  }
-  return weights;
+/**
+ * How `independentDraws` weighs what it drew; nothing where β is 0.
+ * @throws RangeError when a β is not from 0 to 1, or the draws to anneal over are not above 0
+ */
+export function importanceWeights(beta: Beta, drawnBy: () => DrawnBy): Pick<IndependentDraws, 'weigh'> {
+  requireBeta(beta);
+  if (beta === 0) return {};
+  return {
+    weigh(indices, drawsBefore) {
+      const { masses, mean, floor = 0, unknown = 0 } = drawnBy();
+      const weights = new Float32Array(indices.length);
+      for (let k = 0; k < weights.length; k++) {
+        const mass = masses[indices[k] ?? 0] || unknown;
+        weights[k] = (floor + ((1 - floor) * mass) / mean) ** -betaAt(beta, drawsBefore + k);
+      }
+      return weights;
+    },
+  };
 }

@@ -5,7 +5,7 @@ import {
   requireObservation,
   type AdaptiveSampler,
 } from '@batchwise/sampler';
-import { importanceWeights, requireBeta, type Beta } from './importance-weights.ts';
+import { importanceWeights, type Beta } from './importance-weights.ts';
 import { requireShare, requireStateOf } from './require-weights.ts';
 import { ScoredExamples, type ScoreRule, type ScoresState } from './scored-examples.ts';
 
@@ -37,7 +37,6 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
   const { size = population, floor = 0.1, staleAfter = 10 * population, state } = options;
   const { beta, massOf, scoreOf, seed, smoothing, unknown } = options;
   requireInteger('population', population, { from: 1, to: MAX_SIZE });
-  requireBeta(beta);
   requireShare('floor', floor);
   requireShare('smoothing', smoothing);
   if (smoothing === 0) throw new RangeError('smoothing is 0, so no loss would count; give a number above 0.');
@@ -48,11 +47,8 @@ export function scoreSampler(population: number, options: ScoreSamplerOptions): 
     size,
     population,
     seed,
-    draw: (words, indices) => examples.draw(words, indices),
-    ...(beta !== 0 && {
-      weigh: (indices: Int32Array, drawsBefore: number) =>
-        importanceWeights(indices, { beta, drawsBefore }, examples.drawnBy),
-    }),
+    draw: (uniforms, indices) => examples.draw(uniforms, indices),
+    ...importanceWeights(beta, () => examples.drawnBy),
   });
   return {
     ...sampler,

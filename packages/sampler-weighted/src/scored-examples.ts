@@ -1,4 +1,3 @@
-import { uniformAt } from '@batchwise/sampler';
 import type { DrawnBy } from './importance-weights.ts';
 import { Recency } from './recency.ts';
 import { SumTree } from './sum-tree.ts';
@@ -66,7 +65,7 @@ export class ScoredExamples {
   }
 
   /** As `IndependentDraws.draw`. What all draws have in common is worked out once; nothing but indices is left behind. */
-  draw(words: Uint32Array, indices: Int32Array): void {
+  draw(uniforms: Float64Array, indices: Int32Array): void {
     const { floor } = this.#rule;
     const [masses, unknown, mass, size] = [this.#masses, this.#unknown, this.#mass, this.#size];
     const known = masses.total;
@@ -74,7 +73,7 @@ export class ScoredExamples {
     const unknownMass = this.#unknownMass;
     const total = known + unknowns * unknownMass;
     for (let k = 0; k < indices.length; k++) {
-      const uniform = uniformAt(words, k);
+      const uniform = uniforms[k] ?? 0;
       const at = ((uniform - floor) / (1 - floor)) * total;
       if (uniform < floor) indices[k] = Math.min(size - 1, Math.floor((uniform / floor) * size));
       else {

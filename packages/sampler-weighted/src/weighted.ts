@@ -1,6 +1,6 @@
 import { independentDraws, type IndexSampler } from '@batchwise/sampler';
-import { aliasTable } from './alias-table.ts';
-import { importanceWeights, requireBeta, type Beta } from './importance-weights.ts';
+import { aliasDraws } from './alias-draws.ts';
+import { importanceWeights, type Beta } from './importance-weights.ts';
 import { requireWeights } from './require-weights.ts';
 
 /** What decides weighted draws. */
@@ -24,15 +24,16 @@ export function weighted(
   weights: ArrayLike<number>,
   { seed, size = weights.length, beta = 0 }: WeightedOptions,
 ): IndexSampler {
-  requireBeta(beta);
   const population = weights.length;
-  const draws = { size, population, seed, draw: aliasTable(weights).draw };
-  if (beta === 0) return independentDraws(draws);
   const mean = requireWeights(weights) / population;
+  const heights = Float64Array.from(weights, (weight) => weight / mean);
   // Of a weight relative to the mean single precision is enough.
-  const masses = Float32Array.from({ length: population }, (_, k) => (weights[k] ?? 0) / mean);
+  const masses = Float32Array.from(beta === 0 ? [] : heights);
   return independentDraws({
-    ...draws,
-    weigh: (indices, drawsBefore) => importanceWeights(indices, { beta, drawsBefore }, { masses, mean: 1 }),
+    size,
+    population,
+    seed,
+    draw: aliasDraws(heights),
+    ...importanceWeights(beta, () => ({ masses, mean: 1 })),
   });
 }

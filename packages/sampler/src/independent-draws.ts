@@ -1,6 +1,6 @@
 import { requirePosition, type IndexSampler } from './index-sampler.ts';
 import { MAX_SIZE, requireInteger } from './require-integer.ts';
-import { WordTape } from './word-tape.ts';
+import { uniformTape, type UniformTape } from './uniform-tape.ts';
 
 /** Draws of which none depends on another. */
 export interface IndependentDraws {
@@ -9,8 +9,11 @@ export interface IndependentDraws {
   /** What the indices stay below. */
   readonly population: number;
   readonly seed: number;
-  /** Draws `indices.length` of them: number k from the random words 2k and 2k + 1, and from nothing that changes by it. */
-  draw(words: Uint32Array, indices: Int32Array): void;
+  /**
+   * Draws `indices.length` of them: number k from uniform number k, which is from 0 up to, not including, 1, and from
+   * nothing that changes by it.
+   */
+  draw(uniforms: Float64Array, indices: Int32Array): void;
   /** Importance weights of indices just drawn, the first of which was draw number `drawsBefore` of all epochs. */
   weigh?(indices: Int32Array, drawsBefore: number): Float32Array;
 }
@@ -30,21 +33,21 @@ export function independentDraws(draws: IndependentDraws): IndexSampler {
     population,
     epoch(index, startAt = 0) {
       requirePosition(size, index, startAt);
-      let tape: WordTape | undefined;
+      let tape: UniformTape | undefined;
       let position = startAt;
       let weights: Float32Array | undefined;
       return {
         take(count) {
           requireInteger('count', count, { from: 1 });
-          tape ??= new WordTape(seed, index, size);
+          tape ??= uniformTape(seed, index, size);
           const from = position;
           const indices = new Int32Array(Math.min(count, size - from));
           for (let drawn = 0; drawn < indices.length;) {
-            const words = tape.read(from + drawn, indices.length - drawn);
-            const ready = words.length / 2;
+            const uniforms = tape(from + drawn, indices.length - drawn);
+            const ready = uniforms.length;
             // A view is an object of its own, and most batches do without.
             const all = ready === indices.length;
-            draws.draw(words, all ? indices : indices.subarray(drawn, drawn + ready));
+            draws.draw(uniforms, all ? indices : indices.subarray(drawn, drawn + ready));
             drawn += ready;
           }
           position = from + indices.length;

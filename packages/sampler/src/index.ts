@@ -25,4 +25,3 @@ export { shard, type Shard } from './shard.ts';
 export { shuffled, type ShuffledOptions } from './shuffled.ts';
 export { subset } from './subset.ts';
 export { withReplacement, type WithReplacementOptions } from './with-replacement.ts';
-export { uniformAt } from './word-tape.ts';

@@ -1,6 +1,5 @@
 import { independentDraws } from './independent-draws.ts';
 import type { IndexSampler } from './index-sampler.ts';
-import { uniformAt } from './word-tape.ts';
 
 /** What decides the draws. */
 export interface WithReplacementOptions {
@@ -23,8 +22,8 @@ export function withReplacement(
     size,
     population,
     seed,
-    draw(words, indices) {
-      for (let k = 0; k < indices.length; k++) indices[k] = uniformAt(words, k) * population;
+    draw(uniforms, indices) {
+      for (let k = 0; k < indices.length; k++) indices[k] = (uniforms[k] ?? 0) * population;
     },
   });
 }

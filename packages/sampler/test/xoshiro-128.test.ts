@@ -17,3 +17,17 @@ it('fills an array with what it would give one by one, and goes on from there', 
   const expected = Array.from({ length: 9 }, one.uint32);
   expect([...words, other.uint32()]).toEqual(expected.slice(1));
 });
+
+it('joins 27 and 26 bits of two outputs into a uniform number, and goes on from there', () => {
+  const [one, other] = [xoshiro128StarStar([1, 2, 3, 4]), xoshiro128StarStar([1, 2, 3, 4])];
+  const uniforms = new Float64Array(500);
+  other.uint32();
+  other.fillUniforms(uniforms);
+  const [, ...words] = Array.from({ length: 1002 }, one.uint32);
+  const joined = Array.from(uniforms, (_, k) => {
+    const bits = (BigInt((words[2 * k] ?? 0) >>> 5) << 26n) | BigInt((words[2 * k + 1] ?? 0) >>> 6);
+    return Number(bits) / 2 ** 53;
+  });
+  expect([...uniforms]).toEqual(joined);
+  expect(other.uint32()).toBe(words[1000]);
+});

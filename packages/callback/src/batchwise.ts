@@ -42,7 +42,8 @@ export interface Tuned {
  * The data set hands out batches of the size that the tuner picks. On a measured step it hands out the batch in two
  * halves: the gradient of the first is held back, and the second applies the mean of both, so that the noise of the
  * gradient is seen at the same weights and no example is trained on twice. `fitDataset` counts such a step as two
- * batches, in the logs of batches and in `batchesPerEpoch`; epoch logs are means over examples and stay right.
+ * batches, in the logs of batches and in `batchesPerEpoch`; epoch logs are means over examples and stay right. A source
+ * with an `independent` order is measured on a batch of that, in two parts before the one that is trained on.
  *
  * One `fitDataset` at a time; each starts anew. What fits in memory is found out before the first step, since a step that
  * runs out of it ends the training: TensorFlow.js cannot try it again.

@@ -23,6 +23,11 @@ export class EpochBook {
     return this.#endedAt !== undefined;
   }
 
+  /** Examples that were trained on. */
+  get examples(): number {
+    return this.#examples;
+  }
+
   countPart(now: number): void {
     this.#partsDone += 1;
     if (this.#partsDone === this.#parts) this.end(now);

@@ -36,7 +36,10 @@ export interface Feed {
   readonly size: number | undefined;
   /** Whether one epoch follows the other where TensorFlow.js counts batches (`batchesPerEpoch`). */
   readonly repeats: boolean;
-  epoch(index: number): Awaitable<FeedCursor>;
+  /** `startAt` skips that many examples, where the feed knows how. */
+  epoch(index: number, startAt?: number): Awaitable<FeedCursor>;
+  /** As `BatchSource.independent`. */
+  readonly independent?: Feed | undefined;
   /** Examples for trials of memory: other cursors over the same, or copies of one. */
   forTrials(): Awaitable<BatchSource<ArrayBatch> | undefined>;
   /** Frees what the feed itself has on the device. */
@@ -67,8 +70,9 @@ export function sourceFeed(
   return {
     size: source.size,
     repeats: true,
-    epoch(index) {
-      const cursor = source.epoch(index);
+    independent: source.independent && sourceFeed(tf, source.independent, { cutter, made: [] }),
+    epoch(index, startAt) {
+      const cursor = source.epoch(index, startAt);
       return {
         async take(count) {
           const batch = await cursor.take(count);

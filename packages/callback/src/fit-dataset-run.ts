@@ -10,7 +10,7 @@ import {
 import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
-import type { PieceTensors } from './feed.ts';
+import type { FeedBatch, FeedCursor, PieceTensors } from './feed.ts';
 import {
   batchesFromElsewhere,
   misuse,
@@ -38,6 +38,8 @@ export class FitDatasetRun {
   #session: TuningSession | undefined;
   #book: EpochBook | undefined;
   #step: StepInHand | undefined;
+  /** Where this epoch is measured, once it was. */
+  #apart: FeedCursor | undefined;
   #deviceIsIdle = true;
   #isOpen = true;
 
@@ -92,6 +94,7 @@ export class FitDatasetRun {
     const { params } = this.#setting;
     const session = (this.#session ??= await this.#start(epoch));
     session.epoch = epoch;
+    this.#apart = undefined;
     this.#book = new EpochBook(this.#clock(), params.steps ?? Infinity);
   }
 
@@ -165,13 +168,21 @@ export class FitDatasetRun {
       batch &&
       new StepInHand(batch, {
         plan,
-        measured: measure.includes('gradient'),
+        measuredOn: measure.includes('gradient') ? await this.#measuredOn(batch, plan) : undefined,
         learningRateScale: (examples) => session.learningRateScale(examples),
         maths: this.#opened.backend,
         clock: this.#clock,
         startedAt,
       })
     );
+  }
+
+  /** Independent draws where the source needs such and the epoch has some left; the batch itself where it needs none. */
+  async #measuredOn(batch: FeedBatch, { batchSize }: BatchPlan): Promise<FeedBatch | undefined> {
+    const { independent } = this.#opened.feed;
+    if (!independent) return batch;
+    this.#apart ??= await independent.epoch(this.#session?.epoch ?? 0, this.#book?.examples);
+    return this.#apart.take(batchSize);
   }
 
   async #finishStep(): Promise<void> {

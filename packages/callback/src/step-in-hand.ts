@@ -9,8 +9,11 @@ import { partSize } from './tuning-session.ts';
 /** How a step is to be run. */
 export interface StepSettings {
   readonly plan: BatchPlan;
-  /** Whether it is split to see how noisy the gradients are. */
-  readonly measured: boolean;
+  /**
+   * What shows how noisy the gradients are: the batch itself, which is then split, or another beside the update. A step
+   * without it is not measured.
+   */
+  readonly measuredOn: FeedBatch | undefined;
   /** The whole factor on the learning rate for so many examples. */
   readonly learningRateScale: (examples: number) => number;
   readonly maths: GradientMaths;
@@ -21,12 +24,15 @@ export interface StepSettings {
 interface PieceInHand {
   readonly examples: number;
   readonly tensors: PieceTensors;
+  /** Of the noise batch: there to be measured, and not applied. */
+  readonly isApart: boolean;
   trained: boolean;
 }
 
 /**
  * One update on the way through `fitDataset`. A batch goes there whole, or in parts one after the other: then the
- * gradients of all but the last are held back, and the last applies their mean. All parts see the same weights.
+ * gradients of all but the last are held back, and the last applies their mean. A noise batch goes before them, and
+ * nothing of it is applied. All parts see the same weights.
  */
 export class StepInHand {
   readonly size: number;
@@ -34,21 +40,28 @@ export class StepInHand {
   readonly microBatchSize: number;
   readonly startedAt: number;
   readonly #settings: StepSettings;
+  readonly #apart: Piece[];
   readonly #waiting: Piece[];
   /** Undefined where the batch goes in one part, whose gradient is applied as it is. */
   readonly #gradient: StepGradient | undefined;
+  readonly #noise: StepGradient | undefined;
   #inHand: PieceInHand | undefined;
   #lossSum = 0;
   #applied = false;
 
   constructor(batch: FeedBatch, settings: StepSettings) {
-    const { plan, measured, maths, clock, startedAt } = settings;
+    const { plan, measuredOn, maths, clock, startedAt } = settings;
+    const measured = measuredOn === batch;
+    const noiseBatch = measured ? undefined : measuredOn;
     this.size = batch.size;
     this.microBatchSize = partSize(batch.size, plan, measured);
     this.startedAt = startedAt;
     this.#settings = settings;
     this.#waiting = [...batch.pieces(this.microBatchSize)];
     const parts = { size: batch.size, count: this.#waiting.length };
+    this.#apart = noiseBatch ? [...noiseBatch.pieces(partSize(noiseBatch.size, plan, true))] : [];
+    const apart = { size: noiseBatch?.size ?? 0, count: this.#apart.length };
+    if (apart.count > 1) this.#noise = new StepGradient(maths, apart, { clock });
     if (parts.count > 1) this.#gradient = new StepGradient(maths, parts, measured ? { clock } : undefined);
   }
 
@@ -68,15 +81,16 @@ export class StepInHand {
   }
 
   get measuringSeconds(): number {
-    return this.#gradient?.measuringSeconds ?? 0;
+    return (this.#noise ?? this.#gradient)?.measuringSeconds ?? 0;
   }
 
   /** Puts the next part on the device. */
   upload(): PieceTensors {
-    const piece = this.#waiting.shift();
+    const apart = this.#apart.shift();
+    const piece = apart ?? this.#waiting.shift();
     if (!piece) throw new Error('unreachable: a step is over with its last part');
     const tensors = piece.upload();
-    this.#inHand = { examples: piece.examples, tensors, trained: false };
+    this.#inHand = { examples: piece.examples, tensors, isApart: apart !== undefined, trained: false };
     return tensors;
   }
 
@@ -85,8 +99,8 @@ export class StepInHand {
     const piece = this.#inHand;
     if (!piece || piece.trained) return false;
     piece.trained = true;
-    this.#gradient?.add(gradients, piece.examples);
-    if (this.#waiting.length > 0) return true;
+    (piece.isApart ? this.#noise : this.#gradient)?.add(gradients, piece.examples);
+    if (piece.isApart || this.#waiting.length > 0) return true;
     const scale = this.#settings.learningRateScale(this.size);
     if (this.#gradient) this.#gradient.spend((mean) => apply(mean, scale));
     else apply(gradients, scale);
@@ -98,7 +112,7 @@ export class StepInHand {
   partDone(loss: number): boolean {
     const piece = this.#inHand;
     this.#inHand = undefined;
-    this.#lossSum += loss * (piece?.examples ?? 0);
+    if (piece && !piece.isApart) this.#lossSum += loss * piece.examples;
     return piece?.trained ?? false;
   }
 
@@ -123,13 +137,14 @@ export class StepInHand {
 
   /** The inner products of a measured step. */
   async moments(): Promise<GradientMoments | undefined> {
-    return this.#gradient?.moments();
+    return (this.#noise ?? this.#gradient)?.moments();
   }
 
   /** Frees what is still on the device; what was trained on was freed by TensorFlow.js. */
   dispose(): void {
     this.#gradient?.dispose();
-    for (const piece of this.#waiting.splice(0)) piece.dispose();
+    this.#noise?.dispose();
+    for (const piece of [...this.#apart.splice(0), ...this.#waiting.splice(0)]) piece.dispose();
     if (this.#inHand) freeAll([...this.#inHand.tensors.xs, ...this.#inHand.tensors.ys]);
   }
 }

@@ -1,4 +1,5 @@
 import { tfjsBackend } from '@batchwise/backend';
+import { gathered, sequential } from '@batchwise/sampler';
 import { expectNoLeak } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { batchwise, fit } from '../src/index.ts';
@@ -58,6 +59,9 @@ const tunedFit = (
   });
 };
 
+const gatheredRows = () =>
+  gathered(sequential(96), (indices) => ({ xs: { tensor: xs, indices }, ys: { tensor: ys, indices } }));
+
 /** What an optimizer is, apart from how often it was used. */
 const shapeOf = (optimizer: object) => {
   const own = Object.entries(Object.getOwnPropertyDescriptors(optimizer));
@@ -111,6 +115,23 @@ describe('nothing is left on the device, and the optimizer is as it was', () => 
     await expect(failing).rejects.toThrow(`planted in ${hook}`);
     expect(shapeOf(model.optimizer)).toEqual(before);
     await expectNoLeak(tf, () => tunedFit(model, ({ callback }) => [callback]));
+  });
+
+  it('after a batch that is measured on others: after success, and a throw at each of its parts', async () => {
+    const model = await warmModel();
+    const source = { ...gatheredRows(), independent: gatheredRows() };
+    await expectNoLeak(tf, () => tunedFit(model, ({ callback }) => [callback], { source }));
+    for (const part of [1, 2, 3, 4]) {
+      const callback = new Plain();
+      let batches = 0;
+      callback.onBatchEnd = async () => {
+        if (++batches === part) throw new Error('planted');
+      };
+      const failing = expectNoLeak(tf, () =>
+        tunedFit(model, (tuned) => [tuned.callback, callback], { source }),
+      );
+      await expect(failing).rejects.toThrow('planted');
+    }
   });
 
   it('after an observer that throws', async () => {

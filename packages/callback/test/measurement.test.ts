@@ -1,7 +1,7 @@
 import { tfjsBackend, type ArrayBatch } from '@batchwise/backend';
 import { train, type AppliedStep, type BatchSource, type Observer } from '@batchwise/core';
 import { noiseScale, addSample, type NoiseScaleState } from '@batchwise/noise-scale';
-import { gathered, shuffled } from '@batchwise/sampler';
+import { gathered, shuffled, type IndexSampler } from '@batchwise/sampler';
 import { describe, expect, it } from 'vitest';
 import { batchwise } from '../src/index.ts';
 import { always, classifier, furthest, loadTf, rowsOf, sizesInTurn, weightsOf } from './support.ts';
@@ -9,16 +9,34 @@ import { always, classifier, furthest, loadTf, rowsOf, sizesInTurn, weightsOf } 
 const tf = await loadTf();
 const COUNT = 240;
 
-function source(): BatchSource<ArrayBatch> {
+type Order = 'random' | 'by class';
+
+/** Examples in a random order, or sorted by their class with that order beside it to measure in. */
+function source(order: Order = 'random'): BatchSource<ArrayBatch> {
   const { xs, ys } = rowsOf(COUNT);
+  const sampler = shuffled(COUNT, { seed: 5 });
+  const classOf = (i: number) => ys.subarray(3 * i, 3 * i + 3).indexOf(1);
+  const sorted = Array.from(ys.subarray(0, COUNT).keys()).sort((a, b) => classOf(a) - classOf(b));
   const pick = (data: Float32Array, width: number, indices: Int32Array) => ({
     data: Float32Array.from([...indices].flatMap((i) => [...data.subarray(i * width, (i + 1) * width)])),
     shape: [indices.length, width],
   });
-  return gathered(shuffled(COUNT, { seed: 5 }), (indices) => ({
+  const ordered = order === 'random' ? sampler : { ...inThatOrder(sorted), independent: sampler };
+  return gathered(ordered, (indices) => ({
     xs: pick(xs, 4, indices),
     ys: pick(ys, 3, indices),
   }));
+}
+
+function inThatOrder(order: readonly number[]): IndexSampler {
+  return {
+    size: order.length,
+    population: order.length,
+    epoch(_index, startAt = 0) {
+      let at = startAt;
+      return { take: (count) => Int32Array.from(order.slice(at, (at += count))) };
+    },
+  };
 }
 
 const steps = (): { seen: AppliedStep[]; observer: Observer } => {
@@ -31,19 +49,22 @@ type MakeOptimizer = () => ReturnType<typeof tf.train.sgd>;
 /** The same training by the loop of core and by fitDataset. */
 async function both(
   controller: ReturnType<typeof always>,
-  makeOptimizer: MakeOptimizer = () => tf.train.momentum(0.1, 0.9),
-  epochs = 3,
+  {
+    makeOptimizer = () => tf.train.momentum(0.1, 0.9),
+    epochs = 3,
+    order = 'random',
+  }: { makeOptimizer?: MakeOptimizer; epochs?: number; order?: Order } = {},
 ) {
   const [ours, theirs] = [steps(), steps()];
   const [looped, fitted] = [classifier(tf, makeOptimizer()), classifier(tf, makeOptimizer())];
   await train({
     backend: tfjsBackend(tf, looped),
-    source: source(),
+    source: source(order),
     controller,
     observers: [ours.observer],
     stop: { epochs },
   });
-  const tuned = batchwise(tf, { source: source(), controller, observers: [theirs.observer] });
+  const tuned = batchwise(tf, { source: source(order), controller, observers: [theirs.observer] });
   await fitted.fitDataset(tuned.dataset, { epochs, verbose: 0, callbacks: [tuned.callback] });
   return { looped, fitted, ours: ours.seen, theirs: theirs.seen };
 }
@@ -58,13 +79,23 @@ function estimateOf(seen: readonly AppliedStep[]) {
 const relative = (a: number, b: number): number => Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
 
 describe('what fitDataset measures', () => {
-  it.each([
-    ['a batch in two halves', always({ batchSize: 48 }, ['loss', 'gradient'])],
-    ['parts that differ in size', always({ batchSize: 50, microBatchSize: 17 }, ['loss', 'gradient'])],
-    ['sizes in turn', sizesInTurn([8, 40, 5, 64], ['loss', 'gradient'])],
-    ['a rate that is scaled', always({ batchSize: 32, learningRateScale: 2.5 }, ['loss', 'gradient'])],
-  ])('is what the loop of core measures, step by step: %s', async (_what, controller) => {
-    const { looped, fitted, ours, theirs } = await both(controller);
+  it.each<[string, Order, ReturnType<typeof always>]>([
+    ['a batch in two halves', 'random', always({ batchSize: 48 }, ['loss', 'gradient'])],
+    [
+      'parts that differ in size',
+      'random',
+      always({ batchSize: 50, microBatchSize: 17 }, ['loss', 'gradient']),
+    ],
+    ['sizes in turn', 'random', sizesInTurn([8, 40, 5, 64], ['loss', 'gradient'])],
+    [
+      'a rate that is scaled',
+      'random',
+      always({ batchSize: 32, learningRateScale: 2.5 }, ['loss', 'gradient']),
+    ],
+    ['examples that are no independent draws', 'by class', always({ batchSize: 48 }, ['loss', 'gradient'])],
+    ['such in parts, in turn', 'by class', sizesInTurn([50, 7, 31], ['loss', 'gradient'], 17)],
+  ])('is what the loop of core measures, step by step: %s', async (_what, order, controller) => {
+    const { looped, fitted, ours, theirs } = await both(controller, { order });
     expect(theirs.length).toBe(ours.length);
     expect(ours.length).toBeGreaterThan(5);
     for (const [i, step] of ours.entries()) {
@@ -89,7 +120,10 @@ describe('what fitDataset measures', () => {
   });
 
   it('gives the noise scale that the loop of core finds', async () => {
-    const { ours, theirs } = await both(always({ batchSize: 24 }, ['gradient']), () => tf.train.sgd(0.3), 6);
+    const { ours, theirs } = await both(always({ batchSize: 24 }, ['gradient']), {
+      makeOptimizer: () => tf.train.sgd(0.3),
+      epochs: 6,
+    });
     const [looped, fitted] = [estimateOf(ours), estimateOf(theirs)];
     if (!looped.known || !fitted.known) throw new Error('not known after 60 steps');
     expect(fitted.samples).toBe(60);

@@ -106,11 +106,12 @@ export function always(
 export function sizesInTurn(
   sizes: readonly number[],
   measure: readonly Measurement[],
+  microBatchSize = Infinity,
 ): BatchController<Json> {
   const decide = (at: number) => {
     const batchSize = sizes[at % sizes.length] ?? 1;
     return {
-      plan: { batchSize, microBatchSize: batchSize, learningRateScale: 1 },
+      plan: { batchSize, microBatchSize: Math.min(batchSize, microBatchSize), learningRateScale: 1 },
       reason: { code: 'in-turn', text: 'It was its turn.', numbers: { at } },
       measure,
       state: at,

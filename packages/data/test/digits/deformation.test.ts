@@ -5,7 +5,11 @@ import { randomDeformation } from '../../src/digits/deformation.ts';
 /** Gives one number for ever, after those that are listed. */
 function fixedRandom(numbers: readonly number[], rest = 0.5): SeededRandom {
   const queue = [...numbers];
-  return { uint32: () => 0, fill: () => undefined, below: () => 0, uniform: () => queue.shift() ?? rest };
+  const unused = () => {
+    throw new Error('only uniform is used');
+  };
+  const uniform = () => queue.shift() ?? rest;
+  return { uint32: unused, fill: unused, fillUniforms: unused, below: unused, uniform };
 }
 
 /** Four uniforms that make `nearlyNormal` give `value`. */

@@ -100,7 +100,7 @@ export class StepInHand {
     if (!piece || piece.trained) return false;
     piece.trained = true;
     (piece.isApart ? this.#noise : this.#gradient)?.add(gradients, piece.examples);
-    if (piece.isApart || this.#waiting.length > 0) return true;
+    if (this.#waiting.length > 0) return true;
     const scale = this.#settings.learningRateScale(this.size);
     if (this.#gradient) this.#gradient.spend((mean) => apply(mean, scale));
     else apply(gradients, scale);

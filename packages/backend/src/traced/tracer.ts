@@ -34,8 +34,16 @@ const TRACED_AT_USE: Readonly<Record<StepPart, number>> = {
   evaluation: 8,
 };
 
+/**
+ * Data of a new shape, beside the number of examples, beside others that are traced: sequences of every length, each of
+ * which may be rare. A graph costs as much as it saves in so many uses.
+ */
+const NEW_SHAPE_AT_USE = 8;
+
 /** Graphs kept at a time. */
-const MAX_TRACES = 24;
+const MAX_TRACES = 48;
+/** After so many pieces of work without it a graph may make way for another: if they took turns, none would pay. */
+const IDLE_RUNS = 1000;
 
 /** Values that are not finite, or near a kink of the loss, settle nothing: so many times it is tried. */
 const MAX_ATTEMPTS = 3;
@@ -48,6 +56,8 @@ const FIRST_LOOK = 500;
 
 interface Entry {
   uses: number;
+  /** By the count of all work. */
+  usedAt: number;
   /** The use at which it is looked whether the work is still the same. */
   lookAt: number;
   attempts: number;
@@ -68,7 +78,9 @@ export class Tracer implements StepRunner {
   readonly #entries = new Map<string, Entry>();
   /** The latest trace of each family. */
   readonly #relatives = new Map<string, Trace>();
+  readonly #tracedParts = new Set<StepPart>();
   #examples = 0;
+  #runs = 0;
 
   constructor(tf: Tf, backend: NativeBackend, options: TracerOptions) {
     this.#tf = tf;
@@ -79,26 +91,42 @@ export class Tracer implements StepRunner {
   run(work: TensorWork): Results {
     const entry = this.#entryOf(work);
     entry.uses += 1;
-    const isLeftover = this.#isShrunk(work) && this.#relativeOf(work)?.graph.isGeneral !== true;
-    const isDue = entry.uses >= TRACED_AT_USE[work.part] + (isLeftover ? 1 : 0);
+    entry.usedAt = this.#runs += 1;
+    const isDue = entry.uses >= this.#tracedAtUse(work);
     const { state } = entry;
     if (state instanceof Trace)
       return entry.uses >= entry.lookAt
         ? this.#look(entry, { trace: state, work })
         : this.#replay(entry, { trace: state, work });
-    return state === 'new' && isDue ? this.#trace(entry, work) : this.#eager(work);
+    return state === 'new' && isDue && this.#hasRoom() ? this.#trace(entry, work) : this.#eager(work);
   }
 
   dispose(): void {
     for (const { state } of this.#entries.values()) if (state instanceof Trace) state.delete();
     this.#entries.clear();
     this.#relatives.clear();
+    this.#tracedParts.clear();
     this.#examples = 0;
+    this.#runs = 0;
+  }
+
+  #tracedAtUse(work: TensorWork): number {
+    const { part, family } = work;
+    const [usual, relative] = [TRACED_AT_USE[part], this.#relativeOf(work)];
+    const isLeftover = this.#isShrunk(work) && relative?.graph.isGeneral !== true;
+    const isNewShape = family !== undefined && !relative && this.#tracedParts.has(part);
+    return isNewShape ? Math.max(usual, NEW_SHAPE_AT_USE) : usual + (isLeftover ? 1 : 0);
   }
 
   #entryOf({ part, key }: TensorWork): Entry {
     const name = `${part} ${key}`;
-    const entry = this.#entries.get(name) ?? { uses: 0, lookAt: FIRST_LOOK, attempts: 0, state: 'new' };
+    const entry = this.#entries.get(name) ?? {
+      uses: 0,
+      usedAt: 0,
+      lookAt: FIRST_LOOK,
+      attempts: 0,
+      state: 'new',
+    };
     // The last one is the most recently used.
     this.#entries.delete(name);
     this.#entries.set(name, entry);
@@ -133,9 +161,9 @@ export class Tracer implements StepRunner {
     if (!(outcome instanceof Trace)) this.#drop(entry, work, outcome);
     else {
       entry.state = outcome;
+      this.#tracedParts.add(work.part);
       if (work.family !== undefined) this.#relatives.set(`${work.part} ${work.family}`, outcome);
       this.#options.onEvent({ part: work.part, key: work.key, status: 'traced', reason: '' });
-      this.#keepFew();
     }
     return results;
   }
@@ -169,12 +197,16 @@ export class Tracer implements StepRunner {
     if (entry.state === 'eager') this.#options.onEvent({ part, key, status: 'eager', reason });
   }
 
-  #keepFew(): void {
+  /** Room for another graph, made where there is one that no longer runs. */
+  #hasRoom(): boolean {
     const traced = [...this.#entries].filter(([, { state }]) => state instanceof Trace);
-    for (const [name, { state }] of traced.slice(0, -MAX_TRACES)) {
-      if (state instanceof Trace) state.delete();
-      this.#entries.delete(name);
-    }
+    const [oldest] = traced;
+    if (!oldest || traced.length < MAX_TRACES) return true;
+    const [name, { state, usedAt }] = oldest;
+    if (this.#runs - usedAt < IDLE_RUNS) return false;
+    if (state instanceof Trace) state.delete();
+    this.#entries.delete(name);
+    return true;
   }
 }
 

@@ -160,13 +160,15 @@ describe('a failure', () => {
   });
 });
 
-it('keeps the 24 graphs that were used last', () => {
-  for (let i = 0; i < 30; i += 1) {
-    run(work({ key: String(i) }));
-    run(work({ key: '0' }));
-  }
-  expect(native.graphs.size).toBe(24);
-  expect(run(work({ key: '0' })).asked).toEqual(['run']);
-  expect(run(work({ key: '8' })).asked).toEqual(['run']);
-  expect(run(work({ key: '1' })).asked).not.toEqual(['run']);
+it('keeps 48 graphs that take turns, and drops one that was not used for 1,000 runs', () => {
+  const asked = (key: number) => run(work({ key: String(key) })).asked;
+  for (let key = 0; key < 60; key += 1) asked(key);
+  expect(native.graphs.size).toBe(48);
+  expect([asked(0), asked(47), asked(48)]).toEqual([['run'], ['run'], ['Mul', 'Add']]);
+  // Key 1 ran as number 2 of all; the runs above were numbers 61 to 63.
+  for (let i = 64; i <= 1000; i += 1) asked(0);
+  expect(asked(48)).toEqual(['Mul', 'Add']);
+  expect(asked(48)).toEqual(['Mul', 'Add', 'Mul', 'Add', 'run']);
+  expect(native.graphs.size).toBe(48);
+  expect([asked(48), asked(2)]).toEqual([['run'], ['run']]);
 });

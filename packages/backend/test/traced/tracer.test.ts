@@ -113,6 +113,16 @@ describe('work that is the same each time', () => {
     expect(run(sized(4)).asked).toEqual(['run']);
   });
 
+  it('is traced at its eighth use where its shape is a new one beside another', () => {
+    const shaped = (family: string, examples = 10) =>
+      work({ family, key: `${family} ${examples}`, examples });
+    expect(run(shaped('a')).asked).toHaveLength(5);
+    const uses = Array.from({ length: 9 }, () => run(shaped('b')).asked.length);
+    expect(uses).toEqual([2, 2, 2, 2, 2, 2, 2, 5, 1]);
+    // Another size of a shape that is there.
+    expect(run(shaped('b', 20)).asked).toHaveLength(5);
+  });
+
   it('is traced late where it may be rare', () => {
     const evaluation = work({ part: 'evaluation' });
     const uses = Array.from({ length: 9 }, () => run(evaluation).asked.length);

@@ -28,7 +28,12 @@ export interface RunSetting {
   readonly policy: { name: string; options: Readonly<Record<string, number | string>> };
   readonly optimizer: { name: string; learningRate: number };
   /** The order of the training examples. */
-  readonly sampler: { name: string };
+  readonly sampler: {
+    readonly name: string;
+    readonly curriculumEpochs?: number;
+    readonly beta?: number;
+    readonly floor?: number;
+  };
 }
 
 /** What a run found out before its first step. */

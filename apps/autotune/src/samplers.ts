@@ -10,11 +10,16 @@ export interface SamplerTask {
   readonly seed: number;
   /** Examples until a curriculum lets all of them in. */
   readonly curriculumExamples: number;
+  /** How far importance weights make up for draws that are not alike, 0 to 1. Default: that of the sampler. */
+  readonly beta?: number | undefined;
+  /** Share of the draws that go to all examples alike. Default: that of the sampler. */
+  readonly floor?: number | undefined;
 }
 
 /** β of the effective number of examples, as the paper takes it for small data sets. */
 const EFFECTIVE_NUMBER_BETA = 0.999;
 
+const USUAL_FLOOR = 0.1;
 /** Share of the draws of hard examples that go to all alike: noise in the labels is hard, too. */
 const HARD_FLOOR = 0.2;
 
@@ -31,16 +36,27 @@ const SAMPLERS = {
   shuffled: ({ labels, seed }: SamplerTask) => shuffled(labels.length, { seed }),
   stratified: ({ labels, seed }: SamplerTask) => stratified(labels, { seed }),
   balanced: ({ labels, seed }: SamplerTask) => classBalanced(labels, { seed }),
-  weighted: ({ labels, classes, seed }: SamplerTask) => weighted(weightsByClass(labels, classes), { seed }),
-  importance: ({ labels, seed }: SamplerTask) => lossProportional(labels.length, { seed, beta: 1 }),
-  hard: ({ labels, seed }: SamplerTask) =>
-    lossProportional(labels.length, { seed, beta: 0, floor: HARD_FLOOR }),
+  weighted: ({ labels, classes, seed, beta = 0 }: SamplerTask) =>
+    weighted(weightsByClass(labels, classes), { seed, beta }),
+  importance: ({ labels, seed, beta = 1, floor = USUAL_FLOOR }: SamplerTask) =>
+    lossProportional(labels.length, { seed, beta, floor }),
+  hard: ({ labels, seed, beta = 0, floor = HARD_FLOOR }: SamplerTask) =>
+    lossProportional(labels.length, { seed, beta, floor }),
   curriculum: byCurriculum('curriculum'),
   'anti-curriculum': byCurriculum('anti-curriculum'),
   'random-curriculum': byCurriculum('random-curriculum'),
 } as const satisfies Record<string, (task: SamplerTask) => IndexSampler>;
 
 export type SamplerName = keyof typeof SAMPLERS;
+
+/** Which samplers have an option of their own. */
+export const SAMPLERS_WITH: Readonly<
+  Record<'curriculumEpochs' | 'samplerBeta' | 'samplerFloor', readonly SamplerName[]>
+> = {
+  curriculumEpochs: ['curriculum', 'anti-curriculum', 'random-curriculum'],
+  samplerBeta: ['weighted', 'importance', 'hard'],
+  samplerFloor: ['importance', 'hard'],
+};
 
 /** One line of help for all of them. */
 export const SAMPLER_HELP =

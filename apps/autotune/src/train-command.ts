@@ -152,7 +152,7 @@ function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommand
     backend: { name: engine.name, version: engine.version, device: engine.device },
     policy: { name: options.policy, options: sizeOptions(options) },
     optimizer: { name: options.optimizer, learningRate },
-    sampler: { name: options.sampler },
+    sampler: { name: options.sampler, ...samplerOptions(options) },
   };
   return { model, optimizer, setting };
 }
@@ -166,10 +166,23 @@ const samplerOf = (
     classes,
     seed: options.seed,
     curriculumExamples: Math.ceil((options.curriculumEpochs ?? options.epochs / 2) * labels.length),
+    beta: options.samplerBeta,
+    floor: options.samplerFloor,
   });
 
 const scheduleOf = ({ schedule, epochs }: TrainCommandOptions, examples: number): LearningRateSchedule =>
   schedule === 'cosine' ? cosineDecay(epochs * examples, FINAL_RATE) : constantRate;
+
+/** Those that were given. */
+const samplerOptions = ({
+  curriculumEpochs,
+  samplerBeta,
+  samplerFloor,
+}: TrainCommandOptions): Partial<RunSetting['sampler']> => ({
+  ...(curriculumEpochs !== undefined && { curriculumEpochs }),
+  ...(samplerBeta !== undefined && { beta: samplerBeta }),
+  ...(samplerFloor !== undefined && { floor: samplerFloor }),
+});
 
 /** The sizes that were asked for, without those that were not. */
 function sizeOptions({

@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { bytes } from './memory/bytes.ts';
 import { MODEL_NAMES, type ModelName } from './models.ts';
 import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
-import { SAMPLER_HELP, SAMPLER_NAMES, type SamplerName } from './samplers.ts';
+import { SAMPLER_HELP, SAMPLER_NAMES, SAMPLERS_WITH, type SamplerName } from './samplers.ts';
 
 export const SCHEDULE_NAMES = ['cosine', 'constant'] as const;
 
@@ -28,6 +28,8 @@ export interface TrainCommandOptions {
   readonly sampler: SamplerName;
   /** Default: half of the run. */
   readonly curriculumEpochs?: number;
+  readonly samplerBeta?: number;
+  readonly samplerFloor?: number;
   readonly learningRate?: number;
   readonly schedule: (typeof SCHEDULE_NAMES)[number];
   readonly epochs: number;
@@ -67,6 +69,13 @@ function positive(text: string): number {
   return value;
 }
 
+function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('Give a share from 0 to 1.');
+  return value;
+}
+
 function share(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 1))
@@ -98,13 +107,24 @@ export function addTrainCommand(
       command.error(
         `error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`,
       );
-    const { sampler, curriculumEpochs } = options;
-    if (curriculumEpochs !== undefined && !sampler.endsWith('curriculum'))
-      command.error(
-        `error: --curriculum-epochs is for --sampler curriculum and its controls, not for ${sampler}.`,
-      );
+    refuseUnusedSamplerOptions(command, options);
     return run(options);
   });
+}
+
+function refuseUnusedSamplerOptions(command: Command, options: TrainCommandOptions): void {
+  const flags = {
+    curriculumEpochs: '--curriculum-epochs',
+    samplerBeta: '--sampler-beta',
+    samplerFloor: '--sampler-floor',
+  } as const;
+  for (const name of ['curriculumEpochs', 'samplerBeta', 'samplerFloor'] as const) {
+    const samplers = SAMPLERS_WITH[name];
+    if (options[name] !== undefined && !samplers.includes(options.sampler))
+      command.error(
+        `error: ${flags[name]} is for --sampler ${samplers.join(', ')}; this run has ${options.sampler}.`,
+      );
+  }
 }
 
 const choice = (flags: string, description: string, choices: readonly string[]): Option =>
@@ -125,6 +145,16 @@ function addTaskOptions(command: Command): void {
     .addOption(choice('--optimizer <name>', 'how weights are updated', OPTIMIZER_NAMES).default('adam'))
     .addOption(choice('--sampler <name>', SAMPLER_HELP, SAMPLER_NAMES).default('shuffled'))
     .option('--curriculum-epochs <n>', 'until a curriculum has let all examples in (default: half)', positive)
+    .option(
+      '--sampler-beta <share>',
+      'how far importance weights make up for unequal draws, 0 to 1 (default: importance 1; hard, weighted 0)',
+      fraction,
+    )
+    .option(
+      '--sampler-floor <share>',
+      'of the draws by loss, to all examples alike, 0 to 1 (default: importance 0.1, hard 0.2)',
+      fraction,
+    )
     .option('--learning-rate <rate>', "at --batch-size (default: the optimizer's usual one)", positive)
     .addOption(
       choice(

@@ -66,6 +66,30 @@ describe('makeSampler', () => {
     });
   });
 
+  it('takes a floor and a β of its own', () => {
+    const sampler = makeSampler('hard', { ...task, floor: 0.5, beta: 0.5 });
+    const all = Int32Array.from(labels, (_, k) => k);
+    sampler.observe?.(
+      all,
+      Array.from(all, (k) => (k < 500 ? 0.1 : 1.9)),
+    );
+    const cursor = sampler.epoch(0);
+    const drawn = cursor.take(1000);
+    // 0.5 · 0.5 + 0.5 · 0.95; five standard errors of 1,000 draws are 0.071.
+    expect(Math.abs(drawn.filter((index) => index >= 500).length / 1000 - 0.725)).toBeLessThan(0.071);
+    drawn.forEach((index, i) => {
+      const relative = 0.5 + 0.5 * (index < 500 ? 0.1 : 1.9);
+      expect(cursor.weights?.[i]).toBeCloseTo(relative ** -0.5, 3);
+    });
+    const byClass = makeSampler('weighted', { ...task, beta: 1 }).epoch(0);
+    // Masses of the classes as above: 1.516 / 900, 1.045 / 90 and 1.004 / 10, their mean 3.565 / 1000.
+    const weights = [1.516 / 900, 1.045 / 90, 1.004 / 10].map((mass) => 3.565 / 1000 / mass);
+    byClass.take(1000).forEach((index, i) => {
+      const relative = (byClass.weights?.[i] ?? NaN) / (weights[labels[index] ?? 0] ?? NaN);
+      expect(relative).toBeCloseTo(1, 2);
+    });
+  });
+
   it.each([
     ['curriculum', 0],
     ['anti-curriculum', 1],

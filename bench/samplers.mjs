@@ -9,7 +9,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { seededRandom, shuffled } from '@batchwise/sampler';
-import { lossProportional, SumTree, weighted, weightedWithoutReplacement } from '@batchwise/sampler-weighted';
+import {
+  adjustable,
+  lossProportional,
+  SumTree,
+  weighted,
+  weightedWithoutReplacement,
+} from '@batchwise/sampler-weighted';
 
 const { values: options } = parseArgs({
   options: {
@@ -152,17 +158,31 @@ const median = (numbers) => {
 /** Bytes that a draw leaves on the heap, in a process whose young generation is too large to be collected meanwhile. */
 function measureHeap() {
   const rows = {};
-  for (const [name, make] of Object.entries({
-    weighted: (n) => weighted(weightsOf(n), { seed: 1, size: 1e6 }),
-    'shuffled, feistel': (n) => shuffled(n, { seed: 1, order: 'feistel' }),
-    lossProportional: (n) => lossProportional(n, { seed: 1, size: 1e6, beta: 0 }),
-  })) {
-    const sampler = make(1e6);
+  const n = 1e6;
+  const changing = adjustable(weightsOf(n), { seed: 1 });
+  const learning = lossProportional(n, { seed: 1 });
+  const losses = pick(Float64Array.from({ length: n }, seededRandom(2).uniform));
+  const arms = {
+    weighted: [weighted(weightsOf(n), { seed: 1 })],
+    'weighted, with importance weights': [weighted(weightsOf(n), { seed: 1, beta: 1 })],
+    'adjustable, each weight drawn changed': [
+      changing,
+      (indices) => indices.forEach((index, k) => changing.setWeight(index, 1 + (k % 3))),
+    ],
+    'lossProportional, weighed and told its losses': [
+      learning,
+      (indices) => learning.observe(indices, losses(indices.length)),
+    ],
+    shuffled: [shuffled(n, { seed: 1 })],
+    'shuffled, feistel': [shuffled(n, { seed: 1, order: 'feistel' })],
+    'without replacement': [weightedWithoutReplacement(weightsOf(n), { seed: 1 })],
+  };
+  for (const [name, [sampler, each]] of Object.entries(arms)) {
     for (const batch of [128, 4096]) {
-      drain(sampler, { draws: 1e6, batch });
+      for (let warm = 0; warm < 3; warm++) drain(sampler, { draws: 1e6, batch, each });
       globalThis.gc();
       const before = process.memoryUsage().heapUsed;
-      drain(sampler, { draws: 1e6, batch });
+      drain(sampler, { draws: 1e6, batch, each });
       rows[`${name}, batches of ${batch}`] = (process.memoryUsage().heapUsed - before) / 1e6;
     }
   }

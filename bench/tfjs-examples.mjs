@@ -187,9 +187,10 @@ function split({ xs, ys, args }) {
 
 const arms = {
   'model.fit': (model, { xs, ys, args }) => model.fit(xs, ys, { ...args, verbose: 0 }),
-  'fitDataset, tuned': async (model, example) => {
+  'fitDataset, tuned': async (model, example, seed) => {
     const { args, parts } = example;
-    const tuned = batchwise(tf, { source: { xs: parts.xs, ys: parts.ys }, batchSize: args.batchSize });
+    const source = { xs: parts.xs, ys: parts.ys };
+    const tuned = batchwise(tf, { source, batchSize: args.batchSize, seed });
     const history = await model.fitDataset(tuned.dataset, {
       epochs: args.epochs,
       verbose: 0,
@@ -198,8 +199,16 @@ const arms = {
     });
     return { ...history, batches: tuned.history };
   },
-  fit: (model, { xs, ys, args }) => fit(model, xs, ys, { tf, ...args, verbose: 0 }),
+  fit: (model, { xs, ys, args }, seed) => fit(model, xs, ys, { tf, ...args, verbose: 0, tuner: { seed } }),
 };
+
+/** Mean and standard error of what an arm has more than `model.fit`; orders differ, by `Math.random` there. */
+function more(list, plain) {
+  const differences = list.map(({ metric }, i) => metric - plain[i].metric);
+  const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
+  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, error: Math.sqrt(squares / (differences.length - 1) / differences.length) };
+}
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const results = [];
@@ -213,7 +222,7 @@ for (const [name, open] of Object.entries(examples)) {
     for (const [arm, train] of Object.entries(arms)) {
       const model = example.makeModel(100 * repeat + 1);
       const started = { wall: performance.now(), cpu: process.cpuUsage() };
-      const { history, batches } = await train(model, example);
+      const { history, batches } = await train(model, example, repeat);
       const seconds = (performance.now() - started.wall) / 1000;
       const { user, system } = process.cpuUsage(started.cpu);
       const { tuningSeconds = 0, trainingSeconds = 1 } = batches?.totals ?? {};
@@ -230,9 +239,10 @@ for (const [name, open] of Object.entries(examples)) {
   for (const [arm, list] of Object.entries(runs)) {
     const of = (key) => median(list.map((run) => run[key]));
     const ratio = (key) => median(list.map((run, i) => run[key] / runs['model.fit'][i][key])).toFixed(2);
-    results.push({ example: name, arm, metric: example.metric, runs: list });
+    const { mean, error } = more(list, runs['model.fit']);
+    results.push({ example: name, arm, metric: example.metric, more: { mean, error }, runs: list });
     console.log(
-      `${name.padEnd(20)}${arm.padEnd(20)}${example.metric} ${of('metric').toFixed(4)}   ${of('seconds').toFixed(2)} s, ` +
+      `${name.padEnd(20)}${arm.padEnd(20)}${example.metric} ${of('metric').toFixed(4)} (${mean.toFixed(4)} ± ${error.toFixed(4)} more)   ${of('seconds').toFixed(2)} s, ` +
         `${ratio('seconds')} of model.fit; of the processor ${ratio('processorSeconds')}   ` +
         `last batch ${list.map(({ lastBatch }) => lastBatch).join(', ')}   ` +
         `tuning ${(100 * of('tuningShare')).toFixed(1)} %`,

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import ts from 'typescript';
 import type { Browser } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layerOf } from '../../tools/layers/table.mjs';
 import { run } from '../../tools/child-process.mjs';
@@ -11,6 +9,7 @@ import { chromiumPath, launchChromium } from '../support/chromium.ts';
 import { byName, libraries, readText, requireBuild } from '../support/repository.ts';
 import { temporaryFolder, writeTree } from '../support/temporary-folder.ts';
 import { installAlone } from './install-alone.ts';
+import { minifiedBytes } from './minified-bytes.ts';
 
 /** Bytes of minified code that a package may add to a page, with all that it depends on. */
 const LARGEST: Readonly<Record<string, number>> = { '@batchwise/sampler-weighted': 12_000 };
@@ -24,23 +23,6 @@ async function linesOf(file: string, cwd: string): Promise<readonly string[]> {
   const { exitCode, output } = await run({ program: process.execPath, args: [file] }, { cwd });
   expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
   return output.trimEnd().split('\n');
-}
-
-async function minifiedBytes(folder: string, entry: string): Promise<number> {
-  const result = await build({
-    root: folder,
-    configFile: false,
-    logLevel: 'silent',
-    build: {
-      write: false,
-      minify: true,
-      modulePreload: false,
-      rolldownOptions: { input: join(folder, entry), preserveEntrySignatures: 'strict' },
-    },
-  });
-  const outputs = Array.isArray(result) ? result : [result];
-  const chunks = outputs.flatMap((each) => ('output' in each ? each.output : []));
-  return chunks.reduce((sum, chunk) => sum + (chunk.type === 'chunk' ? Buffer.byteLength(chunk.code) : 0), 0);
 }
 
 let browser: Browser | undefined;

@@ -138,6 +138,7 @@ function withLoss(inner: BatchController<Json>): BatchController<Json> {
   return {
     name: inner.name,
     measures: [...new Set([...inner.measures, 'loss' as const])],
+    ...(inner.restores && { restores: true }),
     start: (run) => also(inner.start(run)),
     next: (step, state) => also(inner.next(step, state)),
     recover(step, state) {

@@ -1,5 +1,5 @@
 import { tensorSource, tfjsBackend } from '@batchwise/backend';
-import { train, type Observer } from '@batchwise/core';
+import { train, type AppliedStep, type Observer } from '@batchwise/core';
 import { shuffled } from '@batchwise/sampler';
 import { fakeClock } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +52,84 @@ describe('on a machine where a step takes 0.4 ms and 20 µs per example', () => 
       callbacks: callbacks as never,
     });
     expectKnee(batches.changes);
+  });
+});
+
+describe('what measuring adds to a long fitDataset with goodput', () => {
+  const COUNT = 4096;
+  const EPOCHS = 24;
+  const { xs, ys } = tensorsOf(tf, COUNT);
+  const [fixedSeconds, perExample] = [0.0004, 0.00002];
+  const usual = (examples: number): number => fixedSeconds + perExample * examples;
+
+  /** One layer, for thousands of steps. */
+  function small() {
+    const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer })],
+    });
+    model.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' });
+    return model;
+  }
+
+  /** Goodput where each part of a batch costs one launch, and reading its gradients `reading` seconds. */
+  async function run(reading: number, sizes: { readonly maxBatchSize?: number }) {
+    const clock = fakeClock();
+    let planned = 32;
+    class Machine extends tf.Callback {
+      override async onBatchEnd(_batch: number, { size = NaN }: { size?: number } = {}) {
+        clock.advance(usual(size) + (size < planned ? reading / 2 : 0));
+      }
+    }
+    const steps: AppliedStep[] = [];
+    const watch: Observer = {
+      name: 'watch',
+      onStepFinished: ({ outcome }) => void steps.push(outcome),
+      onPlanChanged: ({ to }) => void (planned = to.batchSize),
+    };
+    const tuned = batchwise(tf, {
+      source: { xs, ys },
+      policy: 'goodput',
+      optimizer: 'sgd',
+      minBatchSize: 32,
+      ceiling: false,
+      observers: [watch],
+      clock,
+      ...sizes,
+    });
+    const callbacks = [new Machine(), tuned.callback];
+    await small().fitDataset(tuned.dataset, { epochs: EPOCHS, verbose: 0, callbacks });
+    const trained = steps.reduce((sum, { examples }) => sum + usual(examples), 0);
+    const measured = steps.flatMap(({ gradient }, i) => (gradient ? [i] : []));
+    return { steps, measured, share: (clock() - trained) / clock(), totals: tuned.history.totals };
+  }
+
+  it.each([
+    { what: 'two fifths of a step', reading: 0 },
+    { what: 'five steps', reading: 0.005 },
+  ])('is below 2 percent, where measuring takes $what', async ({ reading }) => {
+    const { steps, measured, share, totals } = await run(reading, { maxBatchSize: 32 });
+    expect(steps).toHaveLength((COUNT * EPOCHS) / 32);
+    const extra = fixedSeconds + reading;
+    expect(share).toBeCloseTo(
+      (measured.length * extra) / (steps.length * usual(32) + measured.length * extra),
+      9,
+    );
+    expect(share).toBeLessThan(0.02);
+    expect(totals?.tuningSeconds).toBeCloseTo(measured.length * extra, 9);
+    // Every other step for a first estimate, then as seldom as half a percent of the time asks for.
+    const interval = Math.ceil(extra / (0.005 * usual(32)));
+    const gaps = measured.slice(1).map((step, i) => step - (measured[i] ?? NaN));
+    expect(new Set(gaps)).toEqual(new Set([2, interval]));
+    expect(gaps.filter((gap) => gap === 2).length).toBeLessThan(6);
+  });
+
+  it('is below 2 percent where the batch grows on the way', async () => {
+    const { steps, measured, share } = await run(0.002, {});
+    expect(Math.max(...steps.map(({ plan }) => plan.batchSize))).toBeGreaterThan(32);
+    expect(measured.length).toBeGreaterThan(6);
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(0.02);
   });
 });
 

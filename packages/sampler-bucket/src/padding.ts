@@ -43,13 +43,14 @@ function nextOf(ascending: Int32Array): PaddedLength {
 /**
  * A copy, each number checked.
  * @param name what a message calls the k-th one
- * @throws RangeError when there are none, or one is not an integer from 1 to 2³¹ − 1
+ * @throws RangeError when there are none or more than 2³¹ − 1, or one is not an integer from 1 to 2³¹ − 1
  */
 export function checkedLengths(
   lengths: ArrayLike<number>,
   name = (k: number) => `lengths[${k}]`,
 ): Int32Array {
   if (lengths.length === 0) throw new RangeError('There are no sequences; give at least one.');
+  requireInteger('The number of sequences', lengths.length, { from: 1, to: MAX_SIZE });
   return Int32Array.from(lengths, (length, k) => {
     if (length === 0)
       throw new RangeError(`${name(k)} is 0; leave empty sequences out of the data, by subset say.`);

@@ -233,29 +233,48 @@ describe('bad input', () => {
   it.each<[string, () => unknown]>([
     ['There are no sequences; give at least one.', () => bucketed([], { seed: 1, group })],
     [
+      'The number of sequences is 2147483648; give an integer from 1 to 2147483647.',
+      () => bucketed({ length: 2 ** 31 }, { seed: 1, group }),
+    ],
+    [
+      'lengths[1] is 2147483648; give an integer from 1 to 2147483647.',
+      () => bucketed([3, 2 ** 31], { seed: 1, group }),
+    ],
+    [
       'lengths[1] is NaN; give an integer from 1 to 2147483647.',
       () => bucketed([3, NaN], { seed: 1, group }),
     ],
-    ['lengths[1] is 0; leave empty sequences out', () => bucketed([3, 0], { seed: 1, group })],
-    ['lengths[0] is 1.5; give an integer from 1', () => bucketed([1.5], { seed: 1, group })],
-    ['seed is -1; give an integer from 0', () => bucketed([3], { seed: -1, group })],
-    ['group.examples is 0; give an integer from 1', () => bucketed([3], { seed: 1, group: { examples: 0 } })],
-    ['group.tokens is NaN; give an integer from 1', () => bucketed([3], { seed: 1, group: { tokens: NaN } })],
+    [
+      'lengths[1] is 0; leave empty sequences out of the data, by subset say.',
+      () => bucketed([3, 0], { seed: 1, group }),
+    ],
+    ['lengths[0] is 1.5; give an integer from 1 to 2147483647.', () => bucketed([1.5], { seed: 1, group })],
+    ['seed is -1; give an integer from 0 to 9007199254740991.', () => bucketed([3], { seed: -1, group })],
+    [
+      'group.examples is 0; give an integer from 1 to 2147483647.',
+      () => bucketed([3], { seed: 1, group: { examples: 0 } }),
+    ],
+    [
+      'group.tokens is NaN; give an integer from 1 to 9007199254740991.',
+      () => bucketed([3], { seed: 1, group: { tokens: NaN } }),
+    ],
     [
       'group.tokens is 8, and example 1 alone has 9 padded tokens; give at least as many, or truncate it.',
       () => bucketed([3, 9], { seed: 1, group: { tokens: 8 } }),
     ],
-    ['poolSize is 0; give an integer from 1', () => bucketed([3], { seed: 1, group, poolSize: 0 })],
+    [
+      'poolSize is 0; give an integer from 1 to 2147483647.',
+      () => bucketed([3], { seed: 1, group, poolSize: 0 }),
+    ],
     [
       'bucketed got 2 lengths and an order of population 3; give one length per example.',
       () => bucketed([1, 2], { seed: 1, group, order: sequential(3) }),
     ],
     [
-      'padding.toMultipleOf is 0; give an integer from 1',
+      'padding.toMultipleOf is 0; give an integer from 1 to 2147483647.',
       () => bucketed([1], { seed: 1, group, padding: { toMultipleOf: 0 } }),
     ],
   ])('is refused: %s', (message, make) => {
-    expect(make).toThrow(RangeError);
-    expect(make).toThrow(message);
+    expect(make).toThrow(new RangeError(message));
   });
 });

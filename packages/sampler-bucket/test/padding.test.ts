@@ -39,18 +39,29 @@ describe('padSequences', () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['There are no sequences', () => padSequences([])],
-    ['sequences[1].length is 0; leave empty sequences out', () => padSequences([[1], []])],
-    ['padding.toLengths is empty', () => padSequences([[1]], { padding: { toLengths: [] } })],
-    ['padding.toLengths[1] is NaN', () => padSequences([[1]], { padding: { toLengths: [4, NaN] } })],
-    ['padding.toMultipleOf is 2.5', () => padSequences([[1]], { padding: { toMultipleOf: 2.5 } })],
+    ['There are no sequences; give at least one.', () => padSequences([])],
+    [
+      'sequences[1].length is 0; leave empty sequences out of the data, by subset say.',
+      () => padSequences([[1], []]),
+    ],
+    [
+      'padding.toLengths is empty; give the lengths, or leave padding out.',
+      () => padSequences([[1]], { padding: { toLengths: [] } }),
+    ],
+    [
+      'padding.toLengths[1] is NaN; give an integer from 1 to 2147483647.',
+      () => padSequences([[1]], { padding: { toLengths: [4, NaN] } }),
+    ],
+    [
+      'padding.toMultipleOf is 2.5; give an integer from 1 to 2147483647.',
+      () => padSequences([[1]], { padding: { toMultipleOf: 2.5 } }),
+    ],
     [
       'A sequence of 3 tokens is longer than the largest of padding.toLengths, 2; truncate it or add a length.',
       () => padSequences([[1, 2, 3]], { padding: { toLengths: [2, 1] } }),
     ],
   ])('refuses: %s', (message, pad) => {
-    expect(pad).toThrow(RangeError);
-    expect(pad).toThrow(message);
+    expect(pad).toThrow(new RangeError(message));
   });
 });
 
@@ -91,12 +102,11 @@ describe('paddingReport', () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['got no batches', () => paddingReport([], [1])],
-    ['A batch is empty', () => paddingReport([[]], [1])],
+    ['paddingReport got no batches; give at least one.', () => paddingReport([], [1])],
+    ['A batch is empty; stop at the end of the epoch.', () => paddingReport([[]], [1])],
     ['batch[1] is 2; give an integer from 0 to 1.', () => paddingReport([[0, 2]], [1, 1])],
-    ['lengths[0] is NaN', () => paddingReport([[0]], [NaN])],
+    ['lengths[0] is NaN; give an integer from 1 to 2147483647.', () => paddingReport([[0]], [NaN])],
   ])('refuses: %s', (message, report) => {
-    expect(report).toThrow(RangeError);
-    expect(report).toThrow(message);
+    expect(report).toThrow(new RangeError(message));
   });
 });

@@ -83,17 +83,22 @@ describe('takeTokens', () => {
 
   it('takes nothing when not even one sequence fits', () => {
     const cursor = bucketed(lengths, oneGroup).epoch(0);
-    expect(() => cursor.takeTokens(8)).toThrow(RangeError);
     expect(() => cursor.takeTokens(8)).toThrow(
-      'maxTokens is 8, and example 1 alone has 9 padded tokens; give at least as many, or truncate it.',
+      new RangeError(
+        'maxTokens is 8, and example 1 alone has 9 padded tokens; give at least as many, or truncate it.',
+      ),
     );
     expect(cursor.takeTokens(18)).toEqual(Int32Array.of(1, 3));
   });
 
   it.each([0, -5, NaN, 1.5])('refuses the budget %d and the row multiple %d', (number) => {
     const cursor = bucketed(lengths, oneGroup).epoch(0);
-    expect(() => cursor.takeTokens(number)).toThrow(`maxTokens is ${number}; give an integer from 1`);
-    expect(() => cursor.takeTokens(50, { rowMultiple: number })).toThrow(`rowMultiple is ${number}`);
+    expect(() => cursor.takeTokens(number)).toThrow(
+      new RangeError(`maxTokens is ${number}; give an integer from 1 to 9007199254740991.`),
+    );
+    expect(() => cursor.takeTokens(50, { rowMultiple: number })).toThrow(
+      new RangeError(`rowMultiple is ${number}; give an integer from 1 to 2147483647.`),
+    );
   });
 
   it('makes the batches of the usual greedy rule, in another order, where groups have the budget', () => {

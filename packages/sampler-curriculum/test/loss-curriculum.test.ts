@@ -159,30 +159,38 @@ describe('bad input of lossCurriculum', () => {
   const state = { losses: [1, null], toldAt: [0, 0], told: 1 };
   it.each<[string, () => unknown]>([
     [
-      'lossCurriculum got a sampler of 2 examples per epoch from a population of 6',
+      'lossCurriculum got a sampler of 2 examples per epoch from a population of 6; wrap it the other way round, as in subset(indices, lossCurriculum(…)).',
       () => lossCurriculum(subset([0, 5], sequential(2)), options),
     ],
     [
-      'lossCurriculum got a sampler that learns from losses itself',
+      'lossCurriculum got a sampler that learns from losses itself; give it one that does not, or use curriculum.',
       () => lossCurriculum(lossCurriculum(sequential(2), options), options),
     ],
     [
       'atLeast is 0; give an integer from 1 to 2.',
       () => lossCurriculum(sequential(2), { ...options, atLeast: 0 }),
     ],
-    ['staleAfter is 0', () => lossCurriculum(sequential(2), { ...options, staleAfter: 0 })],
+    [
+      'staleAfter is 0; give a finite number above 0.',
+      () => lossCurriculum(sequential(2), { ...options, staleAfter: 0 }),
+    ],
     [
       'The state has 2 losses and 2 times for 3 examples; give the one of this sampler.',
       () => lossCurriculum(sequential(3), { ...options, state }),
     ],
-    ['seed is 0.5', () => lossCurriculum(sequential(2), { ...options, seed: 0.5 })],
-    ['observe got 1 indices and 2 losses', () => lossCurriculum(sequential(2), options).observe([0], [1, 2])],
+    [
+      'seed is 0.5; give an integer from 0 to 9007199254740991.',
+      () => lossCurriculum(sequential(2), { ...options, seed: 0.5 }),
+    ],
+    [
+      'observe got 1 indices and 2 losses; give one loss per index.',
+      () => lossCurriculum(sequential(2), options).observe([0], [1, 2]),
+    ],
     [
       'indices[0] is 2; give an integer from 0 to 1.',
       () => lossCurriculum(sequential(2), options).observe([2], [1]),
     ],
   ])('is refused: %s', (message, make) => {
-    expect(make).toThrow(RangeError);
-    expect(make).toThrow(message);
+    expect(make).toThrow(new RangeError(message));
   });
 });

@@ -1,7 +1,7 @@
 import { independentDraws, type IndexSampler } from '@batchwise/sampler';
 import { importanceWeights } from './importance-weights.ts';
 import { requireStateOf, requireWeight, requireWeights } from './require-weights.ts';
-import { SumTree } from './sum-tree.ts';
+import { MAX_LEAVES, SumTree } from './sum-tree.ts';
 import type { WeightedOptions } from './weighted.ts';
 
 /** The weights as they are; survives JSON. */
@@ -30,8 +30,8 @@ export interface AdjustableSampler extends IndexSampler {
  * Draws with replacement by weights that may change between any two draws, both in O(log n): weights of your own
  * making, such as those of a label that was corrected or a source that is trusted less.
  *
- * @param weights finite numbers above 0; read once
- * @throws RangeError when a weight is not such a number, or an option is out of its range
+ * @param weights finite numbers above 0, 1 to 2²⁸ of them; read once
+ * @throws RangeError when a weight is not such a number, there are too many, or an option is out of its range
  */
 export function adjustable(
   weights: ArrayLike<number>,
@@ -39,7 +39,7 @@ export function adjustable(
 ): AdjustableSampler {
   const population = weights.length;
   requireStateOf(population, state?.weights);
-  requireWeights(state?.weights ?? weights);
+  requireWeights(state?.weights ?? weights, MAX_LEAVES);
   const tree = new SumTree(state?.weights ?? weights);
   const mass = new Float64Array(1);
   const sampler = independentDraws({

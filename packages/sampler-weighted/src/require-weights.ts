@@ -9,10 +9,11 @@ export function requireWeight(name: string, weight: number): void {
 
 /**
  * The sum of weights that can be drawn by.
- * @throws RangeError when there are none or more than 2³¹ − 1, one is not a finite number above 0, or their sum is not
+ * @param most of them
+ * @throws RangeError when there are none or more than that, one is not a finite number above 0, or their sum is not
  */
-export function requireWeights(weights: ArrayLike<number>): number {
-  requireInteger('The number of weights', weights.length, { from: 1, to: MAX_SIZE });
+export function requireWeights(weights: ArrayLike<number>, most = MAX_SIZE): number {
+  requireInteger('The number of weights', weights.length, { from: 1, to: most });
   let total = 0;
   for (let k = 0; k < weights.length; k++) {
     const weight = weights[k] ?? NaN;

@@ -1,6 +1,5 @@
 import {
   independentDraws,
-  MAX_SIZE,
   requireInteger,
   requireObservation,
   type AdaptiveSampler,
@@ -8,6 +7,7 @@ import {
 import { importanceWeights, type Beta } from './importance-weights.ts';
 import { requireShare, requireStateOf } from './require-weights.ts';
 import { ScoredExamples, type ScoreRule, type ScoresState } from './scored-examples.ts';
+import { MAX_LEAVES } from './sum-tree.ts';
 
 /** What all samplers by score have in common. */
 export interface ScoreOptions {
@@ -36,7 +36,7 @@ interface ScoreSamplerOptions extends ScoreOptions, Pick<ScoreRule, 'massOf' | '
 export function scoreSampler(population: number, options: ScoreSamplerOptions): AdaptiveSampler<ScoresState> {
   const { size = population, floor = 0.1, staleAfter = 10 * population, state } = options;
   const { beta, massOf, scoreOf, seed, smoothing, unknown } = options;
-  requireInteger('population', population, { from: 1, to: MAX_SIZE });
+  requireInteger('population', population, { from: 1, to: MAX_LEAVES });
   requireShare('floor', floor);
   requireShare('smoothing', smoothing);
   if (smoothing === 0) throw new RangeError('smoothing is 0, so no loss would count; give a number above 0.');

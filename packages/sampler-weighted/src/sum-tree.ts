@@ -1,8 +1,8 @@
 import { requireInteger } from '@batchwise/sampler';
 import { requireNotNegative } from './require-weights.ts';
 
-/** 2.5 GB of sums. */
-const MAX_LEAVES = 2 ** 28;
+/** The most weights of a tree: 2.5 GB of sums. */
+export const MAX_LEAVES = 2 ** 28;
 /** Sums that stand together: a line of the processor's cache. With two of them twice as many lines are read. */
 const FAN_OUT = 8;
 const FAN_OUT_BITS = 3;
@@ -64,12 +64,11 @@ export class SumTree {
     requireNotNegative('weight', weight);
     const [sums, starts] = [this.#sums, this.#starts];
     let place = index;
-    let sum = weight;
-    for (let level = starts.length - 1; level >= 0; level--) {
-      const start = starts[level] ?? 0;
-      sums[start + place] = sum;
+    let level = starts.length - 1;
+    sums[(starts[level] ?? 0) + place] = weight;
+    for (; level > 0; level--) {
       place >>= FAN_OUT_BITS;
-      sum = sumOf(sums, start + FAN_OUT * place);
+      sums[(starts[level - 1] ?? 0) + place] = sumOf(sums, (starts[level] ?? 0) + FAN_OUT * place);
     }
   }
 

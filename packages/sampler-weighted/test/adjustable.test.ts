@@ -1,7 +1,8 @@
+import { seededRandom } from '@batchwise/sampler';
 import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { adjustable } from '../src/index.ts';
-import { countsOf, drawAll, drawnCounts, range, shares } from './support.ts';
+import { countsOf, drawAll, drawnCounts, expectDrawnBy, range, shares, sum } from './support.ts';
 
 describe('adjustable', () => {
   it('draws by the weights as they are, from the middle of an epoch on too', () => {
@@ -31,6 +32,24 @@ describe('adjustable', () => {
     expect(chiSquare(stripes, shares(mass))).toBeLessThan(chiSquareLimit(10));
   });
 
+  it('draws each of a million examples in proportion to its weight, each set twice in no order', () => {
+    const random = seededRandom(6);
+    const weights = new Float64Array(1_000_000).fill(9);
+    const sampler = adjustable(weights, { seed: 2, size: 2_000_000 });
+    for (let turn = 0; turn < 2_000_000; turn++) {
+      // 7919 has no factor in common with a million: all come up before one does again.
+      const index = (turn * 7919) % 1_000_000;
+      weights[index] = 0.5 + random.uniform();
+      // Four times the last ones at first: sums that were left behind would show.
+      sampler.setWeight(index, (weights[index] ?? 0) * (turn < 1_000_000 ? 4 : 1));
+    }
+    const total = sum(weights);
+    expectDrawnBy(sampler.epoch(0).take(2_000_000), {
+      probabilities: weights.map((weight) => weight / total),
+      classOf: (index) => Math.floor(((weights[index] ?? 0) - 0.5) * 100),
+    });
+  });
+
   it('weighs by the probabilities at the time of the draw', () => {
     const sampler = adjustable([1, 3], { seed: 1, size: 20, beta: 1 });
     const cursor = sampler.epoch(0);
@@ -55,15 +74,23 @@ describe('adjustable', () => {
   it('refuses weights and states that make no sense, and keeps what it had', () => {
     const sampler = adjustable([1, 2], { seed: 1 });
     expect(() => sampler.setWeight(0, 0)).toThrow(
-      'weight is 0; give a finite number above 0; to leave an example out',
+      new RangeError(
+        'weight is 0; give a finite number above 0; to leave an example out, sample a subset without it.',
+      ),
     );
-    expect(() => sampler.setWeight(2, 1)).toThrow('index is 2; give an integer from 0 to 1.');
+    expect(() => sampler.setWeight(2, 1)).toThrow(new RangeError('index is 2; give an integer from 0 to 1.'));
     expect(sampler.weightOf(0)).toBe(1);
-    expect(() => adjustable([1, NaN], { seed: 1 })).toThrow('weights[1] is NaN');
-    expect(() => adjustable([1], { seed: 1, beta: 2 })).toThrow('beta is 2');
-    expect(() => adjustable([1], { seed: 1, state: { weights: [1, 2] } })).toThrow(
-      'The state is of 2 examples, not 1; give one of this sampler.',
+    expect(() => adjustable([1, NaN], { seed: 1 })).toThrow(
+      new RangeError('weights[1] is NaN; give a finite number above 0.'),
     );
-    expect(() => adjustable([1], { seed: 1, state: { weights: [-2] } })).toThrow('weights[0] is -2');
+    expect(() => adjustable([1], { seed: 1, beta: 2 })).toThrow(
+      new RangeError('beta is 2; give a number from 0 to 1.'),
+    );
+    expect(() => adjustable([1], { seed: 1, state: { weights: [1, 2] } })).toThrow(
+      new RangeError('The state is of 2 examples, not 1; give one of this sampler.'),
+    );
+    expect(() => adjustable([1], { seed: 1, state: { weights: [-2] } })).toThrow(
+      new RangeError('weights[0] is -2; give a finite number above 0.'),
+    );
   });
 });

@@ -18,12 +18,14 @@ describe('effectiveNumberWeights', () => {
 
   it('refuses empty classes and β out of range', () => {
     expect(() => effectiveNumberWeights([3, 0], { beta: 0.9 })).toThrow(
-      'counts[1] is 0; give an integer from 1',
+      new RangeError('counts[1] is 0; give an integer from 1 to 9007199254740991.'),
     );
-    expect(() => effectiveNumberWeights([], { beta: 0.9 })).toThrow('The number of classes is 0');
+    expect(() => effectiveNumberWeights([], { beta: 0.9 })).toThrow(
+      new RangeError('The number of classes is 0; give an integer from 1 to 9007199254740991.'),
+    );
     for (const beta of [1, -0.1, NaN])
       expect(() => effectiveNumberWeights([3], { beta })).toThrow(
-        `beta is ${beta}; give a number from 0 up to`,
+        new RangeError(`beta is ${beta}; give a number from 0 up to, not including, 1.`),
       );
   });
 });

@@ -1,7 +1,8 @@
+import { seededRandom } from '@batchwise/sampler';
 import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { lossProportional } from '../src/index.ts';
-import { drawAll, drawnCounts, range, shares, sum } from './support.ts';
+import { drawAll, drawnCounts, expectDrawnBy, range, shares, sum } from './support.ts';
 
 const DRAWS = 200_000;
 
@@ -16,6 +17,26 @@ describe('lossProportional', () => {
     sampler.observe([0, 1, 2, 3], [1, 2, 3, 4]);
     // 0.2 / 4 + 0.8 · loss / 10
     expect(chiSquare(drawnCounts(sampler, 4), [0.13, 0.21, 0.29, 0.37])).toBeLessThan(chiSquareLimit(3));
+  });
+
+  it('draws each of many in proportion to its loss, and above the floor', () => {
+    const random = seededRandom(7);
+    const losses = Float64Array.from({ length: 200_000 }, () => random.uniform());
+    const sampler = lossProportional(200_000, { seed: 2, size: 1_000_000, floor: 0.3 });
+    // Batches of 100 examples that are far apart, each told a loss that does not count any more, and then its own.
+    for (const factor of [3, 1])
+      for (let from = 0; from < 2000; from++) {
+        const indices = range(100).map((k) => 2000 * k + from);
+        sampler.observe(
+          indices,
+          indices.map((index) => factor * (losses[index] ?? NaN)),
+        );
+      }
+    const total = sum(losses);
+    expectDrawnBy(sampler.epoch(0).take(1_000_000), {
+      probabilities: losses.map((loss) => 0.3 / 200_000 + (0.7 * loss) / total),
+      classOf: (index) => Math.floor(100 * (losses[index] ?? 0)),
+    });
   });
 
   it('takes an example without a loss for an average one', () => {
@@ -117,37 +138,44 @@ describe('lossProportional', () => {
   it('takes in all losses or none', () => {
     const sampler = lossProportional(3, { seed: 1 });
     const before = sampler.state();
-    expect(() => sampler.observe([0, 1], [2, -0.5])).toThrow('losses[1] is -0.5; give losses of 0 or more');
-    expect(() => sampler.observe([0, 3], [2, 1])).toThrow('indices[1] is 3; give an integer from 0 to 2.');
-    expect(() => sampler.observe([0], [])).toThrow('observe got 1 indices and 0 losses');
+    expect(() => sampler.observe([0, 1], [2, -0.5])).toThrow(
+      new RangeError('losses[1] is -0.5; give losses of 0 or more, such as their distance to the least one.'),
+    );
+    expect(() => sampler.observe([0, 3], [2, 1])).toThrow(
+      new RangeError('indices[1] is 3; give an integer from 0 to 2.'),
+    );
+    expect(() => sampler.observe([0], [])).toThrow(
+      new RangeError('observe got 1 indices and 0 losses; give one loss per index.'),
+    );
     expect(sampler.state()).toEqual(before);
     sampler.observe([0, 1, 2], [NaN, 2, Infinity]);
     expect(sampler.state().scores).toEqual([null, 2, null]);
   });
 
   it.each([
-    [{ exponent: -1 }, 'exponent is -1'],
-    [{ exponent: Infinity }, 'exponent is Infinity'],
+    [{ exponent: -1 }, 'exponent is -1; give a finite number of 0 or more.'],
+    [{ exponent: Infinity }, 'exponent is Infinity; give a finite number of 0 or more.'],
     [{ floor: 1.1 }, 'floor is 1.1; give a number from 0 to 1.'],
-    [{ floor: NaN }, 'floor is NaN'],
-    [{ smoothing: 0 }, 'smoothing is 0, so no loss would count'],
-    [{ smoothing: 2 }, 'smoothing is 2'],
+    [{ floor: NaN }, 'floor is NaN; give a number from 0 to 1.'],
+    [{ smoothing: 0 }, 'smoothing is 0, so no loss would count; give a number above 0.'],
+    [{ smoothing: 2 }, 'smoothing is 2; give a number from 0 to 1.'],
     [{ staleAfter: 0 }, 'staleAfter is 0; give a number of 1 or more.'],
-    [{ beta: -1 }, 'beta is -1'],
-    [{ size: 0 }, 'size is 0'],
-    [{ seed: -2 }, 'seed is -2'],
+    [{ beta: -1 }, 'beta is -1; give a number from 0 to 1.'],
+    [{ size: 0 }, 'size is 0; give an integer from 1 to 2147483647.'],
+    [{ seed: -2 }, 'seed is -2; give an integer from 0 to 9007199254740991.'],
     [
       { state: { scores: [1], toldAt: [0], told: 1, largestMass: 1 } },
       'The state is of 1 examples, not 3; give one of this sampler.',
     ],
   ])('refuses %j', (options, message) => {
-    expect(() => lossProportional(3, { seed: 1, ...options })).toThrow(RangeError);
-    expect(() => lossProportional(3, { seed: 1, ...options })).toThrow(message);
+    expect(() => lossProportional(3, { seed: 1, ...options })).toThrow(new RangeError(message));
   });
 
   it('refuses a population that makes no sense', () => {
     for (const population of [0, -1, 2.5, NaN, 2 ** 31])
-      expect(() => lossProportional(population, { seed: 1, size: 1 })).toThrow(`population is ${population}`);
+      expect(() => lossProportional(population, { seed: 1, size: 1 })).toThrow(
+        new RangeError(`population is ${population}; give an integer from 1 to 268435456.`),
+      );
   });
 
   it('draws all alike with a floor of 1', () => {

@@ -40,9 +40,9 @@ describe('prioritized', () => {
 
   it.each([
     [{ alpha: 1.2 }, 'alpha is 1.2; give a number from 0 to 1.'],
-    [{ alpha: NaN }, 'alpha is NaN'],
+    [{ alpha: NaN }, 'alpha is NaN; give a number from 0 to 1.'],
     [{ epsilon: 0 }, 'epsilon is 0; give a finite number above 0.'],
   ])('refuses %j', (options, message) => {
-    expect(() => prioritized(3, { seed: 1, ...options })).toThrow(message);
+    expect(() => prioritized(3, { seed: 1, ...options })).toThrow(new RangeError(message));
   });
 });

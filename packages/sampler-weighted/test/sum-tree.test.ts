@@ -58,13 +58,23 @@ describe('SumTree', () => {
   });
 
   it('refuses weights, indices and an empty tree by name', () => {
-    expect(() => new SumTree([1, -2])).toThrow('weights[1] is -2; give a finite number of 0 or more.');
-    expect(() => new SumTree([NaN])).toThrow('weights[0] is NaN');
-    expect(() => new SumTree([])).toThrow('The number of weights is 0; give an integer from 1 to 268435456.');
+    expect(() => new SumTree([1, -2])).toThrow(
+      new RangeError('weights[1] is -2; give a finite number of 0 or more.'),
+    );
+    expect(() => new SumTree([NaN])).toThrow(
+      new RangeError('weights[0] is NaN; give a finite number of 0 or more.'),
+    );
+    expect(() => new SumTree([])).toThrow(
+      new RangeError('The number of weights is 0; give an integer from 1 to 268435456.'),
+    );
     const tree = new SumTree([0, 0]);
-    expect(() => tree.set(2, 1)).toThrow('index is 2; give an integer from 0 to 1.');
-    expect(() => tree.set(0, Infinity)).toThrow('weight is Infinity; give a finite number of 0 or more.');
-    expect(() => tree.weightOf(-1)).toThrow('index is -1');
-    expect(() => tree.find(0)).toThrow('All weights are 0; give one of them a weight above 0.');
+    expect(() => tree.set(2, 1)).toThrow(new RangeError('index is 2; give an integer from 0 to 1.'));
+    expect(() => tree.set(0, Infinity)).toThrow(
+      new RangeError('weight is Infinity; give a finite number of 0 or more.'),
+    );
+    expect(() => tree.weightOf(-1)).toThrow(new RangeError('index is -1; give an integer from 0 to 1.'));
+    expect(() => tree.find(0)).toThrow(
+      new RangeError('All weights are 0; give one of them a weight above 0.'),
+    );
   });
 });

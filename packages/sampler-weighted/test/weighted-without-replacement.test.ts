@@ -3,7 +3,7 @@ import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { exponentialJumps } from '../src/exponential-jumps.ts';
 import { weightedWithoutReplacement } from '../src/index.ts';
-import { range } from './support.ts';
+import { countsOf, range, sum } from './support.ts';
 
 /** Probability of each order of `count` draws, one after the other without replacement. */
 function lawOf(weights: readonly number[], count: number): Map<string, number> {
@@ -16,6 +16,48 @@ function lawOf(weights: readonly number[], count: number): Map<string, number> {
   };
   grow([], 1);
   return law;
+}
+
+/** A million weights of 1 to 10, in no order of the places. */
+function tenWeights(): Float64Array {
+  const random = seededRandom(9);
+  return Float64Array.from({ length: 1_000_000 }, () => 1 + random.below(10));
+}
+
+/**
+ * Expects that many of many were drawn without replacement by their weights, 1 to 10. That is successive sampling: one of
+ * weight w is in with a probability of 1 − exp(−w t), t such that these add up to the number drawn (B. Rosén,
+ * "Asymptotic theory for successive sampling with varying probabilities without replacement", Ann. Math. Statist. 43,
+ * 1972). By weight and in 10 and 100 stretches of places, each within 5.5 standard deviations of independent draws, which are
+ * larger than those without replacement, and all together.
+ */
+function expectSuccessive(indices: Int32Array, weights: Float64Array): void {
+  const examples = countsOf(weights, 11);
+  const isIn = (weight: number, time: number) => -Math.expm1(-weight * time);
+  const drawnBy = (time: number) => sum(examples.map((count, weight) => count * isIn(weight, time)));
+  let [early, late] = [0, 100];
+  for (let turn = 0; turn < 100; turn++) {
+    const middle = (early + late) / 2;
+    if (drawnBy(middle) < indices.length) early = middle;
+    else late = middle;
+  }
+  const byWeight = (index: number) => weights[index] ?? 0;
+  const stretch = (length: number) => (index: number) => Math.floor(index / length);
+  for (const cellOf of [byWeight, stretch(100_000), stretch(10_000)]) {
+    const counts = countsOf(indices.map(cellOf), 100);
+    const [means, variances] = [new Float64Array(100), new Float64Array(100)];
+    weights.forEach((weight, index) => {
+      const [cell, p] = [cellOf(index), isIn(weight, early)];
+      means[cell] = (means[cell] ?? 0) + p;
+      variances[cell] = (variances[cell] ?? 0) + p * (1 - p);
+    });
+    const cells = range(100).filter((cell) => (means[cell] ?? 0) > 0);
+    const squares = cells.map(
+      (cell) => ((counts[cell] ?? NaN) - (means[cell] ?? 0)) ** 2 / (variances[cell] ?? 0),
+    );
+    expect(Math.max(...squares)).toBeLessThan(5.5 ** 2);
+    expect(sum(squares)).toBeLessThan(chiSquareLimit(cells.length));
+  }
 }
 
 describe('weightedWithoutReplacement', () => {
@@ -61,6 +103,21 @@ describe('weightedWithoutReplacement', () => {
     expect(chiSquare(tenths)).toBeLessThan(chiSquareLimit(9));
   });
 
+  it('draws many of a million by the law of successive sampling, jumps or not', () => {
+    const weights = tenWeights();
+    const sampler = weightedWithoutReplacement(weights, { seed: 4, size: 400_000 });
+    const indices = sampler.epoch(1).take(400_000);
+    expect(new Set(indices).size).toBe(400_000);
+    expectSuccessive(indices, weights);
+  });
+
+  it('visits each of a million once, the first ones by the law of successive sampling', () => {
+    const weights = tenWeights();
+    const order = weightedWithoutReplacement(weights, { seed: 5 }).epoch(0).take(1_000_000);
+    expect(new Set(order).size).toBe(1_000_000);
+    for (const drawn of [10_000, 300_000]) expectSuccessive(order.subarray(0, drawn), weights);
+  });
+
   it('needs about m ln(n / m) random numbers and not n', () => {
     let drawn = 0;
     const random = seededRandom(1);
@@ -81,10 +138,16 @@ describe('weightedWithoutReplacement', () => {
   });
 
   it('refuses weights and sizes that make no sense', () => {
-    expect(() => weightedWithoutReplacement([1, 0], { seed: 1 })).toThrow('weights[1] is 0');
-    expect(() => weightedWithoutReplacement([1, 2], { seed: 1, size: 3 })).toThrow(
-      'size is 3; give an integer from 1 to 2.',
+    expect(() => weightedWithoutReplacement([1, 0], { seed: 1 })).toThrow(
+      new RangeError(
+        'weights[1] is 0; give a finite number above 0; to leave an example out, sample a subset without it.',
+      ),
     );
-    expect(() => weightedWithoutReplacement([1, 2], { seed: 0.5 })).toThrow('seed is 0.5');
+    expect(() => weightedWithoutReplacement([1, 2], { seed: 1, size: 3 })).toThrow(
+      new RangeError('size is 3; give an integer from 1 to 2.'),
+    );
+    expect(() => weightedWithoutReplacement([1, 2], { seed: 0.5 })).toThrow(
+      new RangeError('seed is 0.5; give an integer from 0 to 9007199254740991.'),
+    );
   });
 });

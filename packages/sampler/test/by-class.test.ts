@@ -88,19 +88,51 @@ describe('classBalanced', () => {
     }
   });
 
-  it('refuses empty classes and labels that are none', () => {
-    expect(() => classBalanced([0, 2], { seed: 1, classes: 3 })).toThrow(
-      'Class 1 of 3 has no examples; leave it out',
+  it.each([
+    ['stratified', stratified],
+    ['classBalanced', classBalanced],
+  ])('refuses empty classes and too many labels, as %s', (_name, make) => {
+    const empty = (label: number) =>
+      new RangeError(`Class ${label} of 3 has no examples; leave it out or number the classes anew.`);
+    expect(() => make([0, 2, 0], { seed: 1, classes: 3 })).toThrow(empty(1));
+    expect(() => make([1, 1, 0], { seed: 1, classes: 3 })).toThrow(empty(2));
+    // With no class to be missed, those that are there are taken.
+    expect(orderOf(make([0, 2, 0, 2], { seed: 1 }), 0)).toHaveLength(4);
+    // Refused before any is read: there are none.
+    expect(() => make({ length: 2 ** 31 }, { seed: 1 })).toThrow(
+      new RangeError('The number of labels is 2147483648; give an integer from 1 to 2147483647.'),
     );
+    expect(() => make([0, 1], { seed: 1, size: 2 ** 31 })).toThrow(
+      new RangeError('size is 2147483648; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => make([0, 2 ** 31], { seed: 1 })).toThrow(
+      new RangeError('labels[1] is 2147483648; give an integer from 0 to 2147483647.'),
+    );
+    expect(() => make([0, 1], { seed: 1, classes: 2 ** 31 })).toThrow(
+      new RangeError('classes is 2147483648; give an integer from 1 to 2147483647.'),
+    );
+  });
+
+  it('refuses labels that are none', () => {
     expect(() => classBalanced([0, 3], { seed: 1, classes: 3 })).toThrow(
-      'labels[1] is 3; give an integer from 0 to 2.',
+      new RangeError('labels[1] is 3; give an integer from 0 to 2.'),
     );
-    expect(() => classBalanced([0, -1], { seed: 1 })).toThrow('labels[1] is -1');
-    expect(() => classBalanced([0, NaN], { seed: 1 })).toThrow('labels[1] is NaN');
-    expect(() => stratified([], { seed: 1 })).toThrow('The number of labels is 0');
-    expect(() => stratified([0, 1], { seed: 1.5 })).toThrow('seed is 1.5');
+    expect(() => classBalanced([0, -1], { seed: 1 })).toThrow(
+      new RangeError('labels[1] is -1; give an integer from 0 to 2147483647.'),
+    );
+    expect(() => classBalanced([0, NaN], { seed: 1 })).toThrow(
+      new RangeError('labels[1] is NaN; give an integer from 0 to 2147483647.'),
+    );
+    expect(() => stratified([], { seed: 1 })).toThrow(
+      new RangeError('The number of labels is 0; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => stratified([0, 1], { seed: 1.5 })).toThrow(
+      new RangeError('seed is 1.5; give an integer from 0 to 9007199254740991.'),
+    );
     expect(() => classBalanced([0, 1, 2], { seed: 1, size: 2 })).toThrow(
-      'less than one example in an epoch of 2',
+      new RangeError(
+        'proportions[2] is 1, less than one example in an epoch of 2; give a larger size or proportion.',
+      ),
     );
   });
 });

@@ -41,7 +41,9 @@ describe('gathered', () => {
     const order = pick(sampler.epoch(3).take(5));
     expect(gathered(sampler, pick).epoch(3).take(5)).toBe(order);
     expect(gathered(sampler, pick).epoch(3, 2).take(5)).toBe(order.slice(2));
-    expect(() => gathered(sampler, pick).epoch(-1)).toThrow('epoch index is -1');
+    expect(() => gathered(sampler, pick).epoch(-1)).toThrow(
+      new RangeError('epoch index is -1; give an integer from 0 to 9007199254740991.'),
+    );
   });
 
   it('does not gather at the end of an epoch', () => {

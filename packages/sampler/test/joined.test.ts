@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { concatenated, mixed, sequential, shuffled, type IndexSampler } from '../src/index.ts';
+import {
+  concatenated,
+  mixed,
+  sequential,
+  shuffled,
+  withReplacement,
+  type IndexSampler,
+} from '../src/index.ts';
 import { adaptive, orderOf, range, readAll } from './support.ts';
 
 describe('concatenated', () => {
@@ -35,7 +42,9 @@ describe('concatenated', () => {
       ],
     ]);
     expect(sampler.state?.()).toEqual([{ told: 2 }, null, { told: 2 }]);
-    expect(() => sampler.observe?.([9], [1])).toThrow('indices[0] is 9; give an integer from 0 to 8.');
+    expect(() => sampler.observe?.([9], [1])).toThrow(
+      new RangeError('indices[0] is 9; give an integer from 0 to 8.'),
+    );
     expect(three.observe).toBeUndefined();
     expect(three.state).toBeUndefined();
   });
@@ -50,14 +59,18 @@ describe('concatenated', () => {
   it('says so when a sampler gives fewer examples than it promised', () => {
     const short: IndexSampler = { size: 5, epoch: () => ({ take: () => Int32Array.of(0, 1) }) };
     expect(() => concatenated([short]).epoch(0).take(5)).toThrow(
-      'A sampler gave 2 examples where its size promised 5; correct its size.',
+      new RangeError('A sampler gave 2 examples where its size promised 5; correct its size.'),
     );
   });
 
   it('refuses none and too many', () => {
-    expect(() => concatenated([])).toThrow('There are no samplers to join');
+    expect(() => concatenated([])).toThrow(
+      new RangeError('There are no samplers to join; give one at least.'),
+    );
     const large = sequential(2 ** 30);
-    expect(() => concatenated([large, large])).toThrow('The joined population is 2147483648');
+    expect(() => concatenated([large, large])).toThrow(
+      new RangeError('The joined population is 2147483648; give an integer from 1 to 2147483647.'),
+    );
   });
 });
 
@@ -111,9 +124,34 @@ describe('mixed', () => {
   });
 
   it('refuses proportions and sizes that make no sense', () => {
-    expect(() => mixed([], { seed: 1 })).toThrow('There are no samplers to join');
-    expect(() => mixed([{ ...small, proportion: 0 }], { seed: 1 })).toThrow('proportions[0] is 0');
-    expect(() => mixed([small], { seed: 1, size: 1.5 })).toThrow('size is 1.5');
-    expect(() => mixed([small], { seed: NaN })).toThrow('seed is NaN');
+    expect(() => mixed([], { seed: 1 })).toThrow(
+      new RangeError('There are no samplers to join; give one at least.'),
+    );
+    expect(() => mixed([{ ...small, proportion: 0 }], { seed: 1 })).toThrow(
+      new RangeError('proportions[0] is 0; give a number above 0.'),
+    );
+    expect(() => mixed([small], { seed: 1, size: 1.5 })).toThrow(
+      new RangeError('size is 1.5; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => mixed([small], { seed: NaN })).toThrow(
+      new RangeError('seed is NaN; give an integer from 0 to 9007199254740991.'),
+    );
+  });
+
+  it('refuses epochs and populations of more examples than there are indices', () => {
+    const largest = { sampler: withReplacement(1, { seed: 1, size: 2 ** 31 - 1 }), proportion: 1 };
+    expect(() => mixed([largest, largest], { seed: 1 })).toThrow(
+      new RangeError('size is 4294967294; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => mixed([small], { seed: 1, size: 2 ** 31 })).toThrow(
+      new RangeError('size is 2147483648; give an integer from 1 to 2147483647.'),
+    );
+    const half = { sampler: sequential(2 ** 30), proportion: 1 };
+    expect(() => mixed([half, half], { seed: 1, size: 2 })).toThrow(
+      new RangeError('The joined population is 2147483648; give an integer from 1 to 2147483647.'),
+    );
+    // One example less is no longer too many.
+    const almost = { sampler: sequential(2 ** 30 - 1), proportion: 1 };
+    expect(mixed([half, almost], { seed: 1, size: 2 })).toMatchObject({ size: 2, population: 2 ** 31 - 1 });
   });
 });

@@ -12,15 +12,16 @@ describe('apportion', () => {
   });
 
   it.each([0, -1, NaN, Infinity])('refuses the proportion %d', (proportion) => {
-    expect(() => apportion(10, [1, proportion])).toThrow(RangeError);
     expect(() => apportion(10, [1, proportion])).toThrow(
-      `proportions[1] is ${proportion}; give a number above 0.`,
+      new RangeError(`proportions[1] is ${proportion}; give a number above 0.`),
     );
   });
 
   it('refuses a share of less than one example', () => {
     expect(() => apportion(10, [1, 100])).toThrow(
-      'proportions[0] is 1, less than one example in an epoch of 10',
+      new RangeError(
+        'proportions[0] is 1, less than one example in an epoch of 10; give a larger size or proportion.',
+      ),
     );
   });
 });

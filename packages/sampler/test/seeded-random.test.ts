@@ -35,11 +35,12 @@ describe('seededRandom', () => {
   });
 
   it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('refuses %d as a seed and as a stream', (value) => {
-    expect(() => seededRandom(value)).toThrow(RangeError);
     expect(() => seededRandom(value)).toThrow(
-      `seed is ${value}; give an integer from 0 to 9007199254740991.`,
+      new RangeError(`seed is ${value}; give an integer from 0 to 9007199254740991.`),
     );
-    expect(() => seededRandom(0, value)).toThrow(`stream is ${value}`);
+    expect(() => seededRandom(0, value)).toThrow(
+      new RangeError(`stream is ${value}; give an integer from 0 to 9007199254740991.`),
+    );
   });
 });
 
@@ -76,7 +77,7 @@ describe('below', () => {
 
   it.each([0, -3, 1.5, NaN, 2 ** 32 + 1])('refuses the bound %d', (bound) => {
     expect(() => seededRandom(0).below(bound)).toThrow(
-      `bound is ${bound}; give an integer from 1 to 4294967296.`,
+      new RangeError(`bound is ${bound}; give an integer from 1 to 4294967296.`),
     );
   });
 });
@@ -115,7 +116,9 @@ describe('streams', () => {
     expect(new Set(all).size).toBe(all.length);
     expect(first(0, 0)).toBe(first());
     expect(first(3, 0)).toBe(first(3));
-    expect(() => first(1, -1)).toThrow('substream is -1');
+    expect(() => first(1, -1)).toThrow(
+      new RangeError('substream is -1; give an integer from 0 to 9007199254740991.'),
+    );
   });
 
   it('give seeds for parts that are integers up to 2^53 − 1 and use all of that range', () => {

@@ -51,13 +51,17 @@ describe('shard', () => {
   });
 
   it('refuses workers that there are not', () => {
-    expect(() => shard(whole, { rank: 3, world: 3 })).toThrow('rank is 3; give an integer from 0 to 2.');
-    expect(() => shard(sequential(2), { rank: 0, world: 3 })).toThrow(
-      'world is 3; give an integer from 1 to 2.',
+    expect(() => shard(whole, { rank: 3, world: 3 })).toThrow(
+      new RangeError('rank is 3; give an integer from 0 to 2.'),
     );
-    expect(() => shard(whole, { rank: 0, world: 0 })).toThrow('world is 0');
+    expect(() => shard(sequential(2), { rank: 0, world: 3 })).toThrow(
+      new RangeError('world is 3; give an integer from 1 to 2.'),
+    );
+    expect(() => shard(whole, { rank: 0, world: 0 })).toThrow(
+      new RangeError('world is 0; give an integer from 1 to 23.'),
+    );
     expect(() => shard(whole, { rank: 0, world: 2 }).epoch(0, 13)).toThrow(
-      'startAt is 13; give an integer from 0 to 12.',
+      new RangeError('startAt is 13; give an integer from 0 to 12.'),
     );
   });
 });

@@ -99,21 +99,24 @@ describe('shuffled', () => {
 
   it.each([0, -1, NaN, 2.5, 2 ** 31])('refuses the size %d', (size) => {
     expect(() => shuffled(size, { seed: 0 })).toThrow(
-      `size is ${size}; give an integer from 1 to 2147483647.`,
+      new RangeError(`size is ${size}; give an integer from 1 to 2147483647.`),
     );
   });
 
   it.each([-1, NaN, 2.5, 2 ** 53])('refuses the seed %d at once, not in the first epoch', (seed) => {
-    expect(() => shuffled(4, { seed })).toThrow(RangeError);
     expect(() => shuffled(4, { seed })).toThrow(
-      `seed is ${seed}; give an integer from 0 to 9007199254740991.`,
+      new RangeError(`seed is ${seed}; give an integer from 0 to 9007199254740991.`),
     );
   });
 
   it('refuses bad epochs, starts and counts', () => {
     const sampler = shuffled(4, { seed: 0 });
-    expect(() => sampler.epoch(-1)).toThrow('epoch index is -1');
-    expect(() => sampler.epoch(0, 5)).toThrow('startAt is 5; give an integer from 0 to 4.');
-    expect(() => sampler.epoch(0).take(0)).toThrow('count is 0');
+    expect(() => sampler.epoch(-1)).toThrow(
+      new RangeError('epoch index is -1; give an integer from 0 to 9007199254740991.'),
+    );
+    expect(() => sampler.epoch(0, 5)).toThrow(new RangeError('startAt is 5; give an integer from 0 to 4.'));
+    expect(() => sampler.epoch(0).take(0)).toThrow(
+      new RangeError('count is 0; give an integer from 1 to 9007199254740991.'),
+    );
   });
 });

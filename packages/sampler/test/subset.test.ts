@@ -26,8 +26,12 @@ describe('subset', () => {
     const inner = shuffled(30, { seed: 3 });
     const sampler = subset(range(30), inner);
     expect(readAll(sampler.epoch(2, 11), [4, 1])).toEqual(orderOf(inner, 2).slice(11));
-    expect(() => sampler.epoch(0, 31)).toThrow('startAt is 31');
-    expect(() => sampler.epoch(0).take(0)).toThrow('count is 0');
+    expect(() => sampler.epoch(0, 31)).toThrow(
+      new RangeError('startAt is 31; give an integer from 0 to 30.'),
+    );
+    expect(() => sampler.epoch(0).take(0)).toThrow(
+      new RangeError('count is 0; give an integer from 1 to 9007199254740991.'),
+    );
   });
 
   it('copies the indices', () => {
@@ -38,20 +42,22 @@ describe('subset', () => {
   });
 
   it('refuses a sampler of another size', () => {
-    expect(() => subset([1, 2, 3], sequential(4))).toThrow(RangeError);
-    expect(() => subset([1, 2, 3], sequential(4))).toThrow('subset got 3 indices and a sampler of size 4');
+    expect(() => subset([1, 2, 3], sequential(4))).toThrow(
+      new RangeError('subset got 3 indices and a sampler of size 4; make the sampler with indices.length.'),
+    );
   });
 
   it.each([-1, 0.5, NaN, 2 ** 31])('refuses the index %d', (index) => {
-    expect(() => subset([0, index], sequential(2))).toThrow(RangeError);
-    expect(() => subset([0, index], sequential(2))).toThrow(`indices[1] is ${index}`);
+    expect(() => subset([0, index], sequential(2))).toThrow(
+      new RangeError(`indices[1] is ${index}; give an integer from 0 to 2147483646.`),
+    );
   });
 
   it('says so when the inner sampler leaves its range, instead of training on example 0', () => {
     const wrong: IndexSampler = { size: 2, epoch: () => ({ take: () => Int32Array.of(0, 2) }) };
     const sampler = subset([8, 9], wrong);
     expect(() => sampler.epoch(0).take(2)).toThrow(
-      'The sampler of a subset gave position 2, outside 0 to 1.',
+      new RangeError('The sampler of a subset gave position 2, outside 0 to 1.'),
     );
   });
 
@@ -69,8 +75,12 @@ describe('subset', () => {
     expect(part.state?.()).toEqual({ told: 3 });
     const cursor = part.epoch(0, 1);
     expect([cursor.take(2), cursor.weights]).toEqual([Int32Array.of(7, 7), Float32Array.of(10, 20)]);
-    expect(() => part.observe?.([3, 8], [1, 1])).toThrow('Index 8 is not in the subset');
-    expect(() => part.observe?.([3], [1, 1])).toThrow('observe got 1 indices and 2 losses');
+    expect(() => part.observe?.([3, 8], [1, 1])).toThrow(
+      new RangeError('Index 8 is not in the subset; give losses of its own examples only.'),
+    );
+    expect(() => part.observe?.([3], [1, 1])).toThrow(
+      new RangeError('observe got 1 indices and 2 losses; give one loss per index.'),
+    );
     expect(told).toHaveLength(1);
     expect([subset([1], sequential(1)).observe, subset([1], sequential(1)).state]).toEqual([
       undefined,

@@ -42,9 +42,20 @@ describe('withReplacement', () => {
   });
 
   it('refuses sizes and seeds that make no sense', () => {
-    expect(() => withReplacement(0, { seed: 1, size: 4 })).toThrow('population is 0; give an integer from 1');
-    expect(() => withReplacement(4, { seed: 1, size: 0.5 })).toThrow('size is 0.5; give an integer from 1');
-    expect(() => withReplacement(4, { seed: -1 })).toThrow('seed is -1; give an integer from 0');
-    expect(() => withReplacement(2 ** 31, { seed: 1 })).toThrow(RangeError);
+    expect(() => withReplacement(0, { seed: 1, size: 4 })).toThrow(
+      new RangeError('population is 0; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => withReplacement(4, { seed: 1, size: 0.5 })).toThrow(
+      new RangeError('size is 0.5; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => withReplacement(4, { seed: -1 })).toThrow(
+      new RangeError('seed is -1; give an integer from 0 to 9007199254740991.'),
+    );
+    expect(() => withReplacement(2 ** 31, { seed: 1 })).toThrow(
+      new RangeError('size is 2147483648; give an integer from 1 to 2147483647.'),
+    );
+    expect(() => withReplacement(2 ** 31, { seed: 1, size: 1 })).toThrow(
+      new RangeError('population is 2147483648; give an integer from 1 to 2147483647.'),
+    );
   });
 });

@@ -28,10 +28,14 @@ describe('hardest', () => {
   });
 
   it('refuses what makes no sense', () => {
-    expect(() => hardest([1, 2], { count: 3 })).toThrow('count is 3; give an integer from 1 to 2.');
-    expect(() => hardest([], { count: 1 })).toThrow(RangeError);
+    expect(() => hardest([1, 2], { count: 3 })).toThrow(
+      new RangeError('count is 3; give an integer from 1 to 2.'),
+    );
+    expect(() => hardest([], { count: 1 })).toThrow(
+      new RangeError('count is 1; give an integer from 1 to 0.'),
+    );
     expect(() => hardest([1], { count: 1, explore: { share: 2, random: seededRandom(1) } })).toThrow(
-      'explore.share is 2',
+      new RangeError('explore.share is 2; give a number from 0 to 1.'),
     );
   });
 });

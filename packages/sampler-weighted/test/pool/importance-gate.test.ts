@@ -29,9 +29,13 @@ describe('samplingGain', () => {
   it('takes a score that is not finite for an average one, and refuses one below 0', () => {
     expect(samplingGain([1, 3, NaN, Infinity])).toBeCloseTo(samplingGain([1, 3, 2, 2]), 12);
     expect(samplingGain([NaN])).toBe(1);
-    expect(() => samplingGain([1, -1])).toThrow('scores[1] is -1; give scores of 0 or more.');
-    expect(() => samplingGain([-Infinity])).toThrow('scores[0] is -Infinity');
-    expect(() => samplingGain([])).toThrow('There are no scores');
+    expect(() => samplingGain([1, -1])).toThrow(new RangeError('scores[1] is -1; give scores of 0 or more.'));
+    expect(() => samplingGain([-Infinity])).toThrow(
+      new RangeError('scores[0] is -Infinity; give scores of 0 or more.'),
+    );
+    expect(() => samplingGain([])).toThrow(
+      new RangeError('There are no scores; give one per example of the pool.'),
+    );
   });
 });
 
@@ -40,9 +44,11 @@ describe('the gate', () => {
     expect(gainThreshold({ poolSize: 384, batchSize: 128 })).toBe(2);
     expect(gainThreshold({ poolSize: 640, batchSize: 128 })).toBeCloseTo(8 / 3, 12);
     expect(() => gainThreshold({ poolSize: 10, batchSize: 11 })).toThrow(
-      'batchSize is 11; give a number from 1 to poolSize, 10.',
+      new RangeError('batchSize is 11; give a number from 1 to poolSize, 10.'),
     );
-    expect(() => gainThreshold({ poolSize: 10, batchSize: 0 })).toThrow('batchSize is 0');
+    expect(() => gainThreshold({ poolSize: 10, batchSize: 0 })).toThrow(
+      new RangeError('batchSize is 0; give a number from 1 to poolSize, 10.'),
+    );
   });
 
   it('averages the gains: the first pools alike, then nine tenths of what was', () => {
@@ -59,7 +65,9 @@ describe('the gate', () => {
     state = addPool(state, high);
     expect(state.gain).toBeCloseTo(0.9 * 1.1 + 0.1 * 2, 12);
     expect(addPool({ gain: 1, pools: 50 }, high, { decay: 0.5 }).gain).toBe(1.5);
-    expect(() => addPool(state, low, { decay: 1 })).toThrow('decay is 1; give a number from 0 up to 1.');
+    expect(() => addPool(state, low, { decay: 1 })).toThrow(
+      new RangeError('decay is 1; give a number from 0 up to 1.'),
+    );
   });
 
   it('opens above the threshold', () => {

@@ -45,12 +45,20 @@ describe('resamplePool', () => {
 
   it('refuses what makes no sense', () => {
     const random = seededRandom(1);
-    expect(() => resamplePool([1], { count: 0, random })).toThrow('count is 0');
-    expect(() => resamplePool([1], { count: 1, random, floor: 0 })).toThrow(
-      'floor is 0, so weights have no bound',
+    expect(() => resamplePool([1], { count: 0, random })).toThrow(
+      new RangeError('count is 0; give an integer from 1 to 9007199254740991.'),
     );
-    expect(() => resamplePool([1], { count: 1, random, floor: 2 })).toThrow('floor is 2');
-    expect(() => resamplePool([], { count: 1, random })).toThrow('There are no scores');
-    expect(() => resamplePool([1, -2], { count: 1, random })).toThrow('scores[1] is -2');
+    expect(() => resamplePool([1], { count: 1, random, floor: 0 })).toThrow(
+      new RangeError('floor is 0, so weights have no bound; give a number above 0.'),
+    );
+    expect(() => resamplePool([1], { count: 1, random, floor: 2 })).toThrow(
+      new RangeError('floor is 2; give a number from 0 to 1.'),
+    );
+    expect(() => resamplePool([], { count: 1, random })).toThrow(
+      new RangeError('There are no scores; give one per example of the pool.'),
+    );
+    expect(() => resamplePool([1, -2], { count: 1, random })).toThrow(
+      new RangeError('scores[1] is -2; give scores of 0 or more.'),
+    );
   });
 });

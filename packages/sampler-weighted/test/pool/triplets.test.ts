@@ -81,13 +81,19 @@ describe('semiHardTriplets', () => {
   });
 
   it('refuses what makes no sense', () => {
-    expect(() => semiHardTriplets(line, { margin: 0 })).toThrow('margin is 0; give a number above 0');
-    expect(() => batchHardTriplets({ ...line, dimensions: 2 })).toThrow(
-      '6 labels in 2 dimensions need 12 numbers, but there are 6',
+    expect(() => semiHardTriplets(line, { margin: 0 })).toThrow(
+      new RangeError('margin is 0; give a number above 0, a squared distance.'),
     );
-    expect(() => batchHardTriplets({ ...line, dimensions: 0 })).toThrow('dimensions is 0');
+    expect(() => batchHardTriplets({ ...line, dimensions: 2 })).toThrow(
+      new RangeError(
+        '6 labels in 2 dimensions need 12 numbers, but there are 6; give one row of the embeddings per label.',
+      ),
+    );
+    expect(() => batchHardTriplets({ ...line, dimensions: 0 })).toThrow(
+      new RangeError('dimensions is 0; give an integer from 1 to 9007199254740991.'),
+    );
     expect(() => batchHardTriplets({ embeddings: [1, 2, 3, NaN], labels: [0, 1], dimensions: 2 })).toThrow(
-      'Number 1 of embedding 1 is NaN; mine triplets of finite embeddings only.',
+      new RangeError('Number 1 of embedding 1 is NaN; mine triplets of finite embeddings only.'),
     );
   });
 });

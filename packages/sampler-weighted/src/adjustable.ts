@@ -1,6 +1,6 @@
 import { independentDraws, type IndexSampler } from '@batchwise/sampler';
 import { importanceWeights } from './importance-weights.ts';
-import { requireStateOf, requireWeight, requireWeights } from './require-weights.ts';
+import { requireFinite, requireStateOf, requireWeight, requireWeights } from './require-weights.ts';
 import { MAX_LEAVES, SumTree } from './sum-tree.ts';
 import type { WeightedOptions } from './weighted.ts';
 
@@ -18,7 +18,7 @@ export interface AdjustableSampler extends IndexSampler {
   readonly population: number;
   /**
    * Changes a weight, for all draws from now on.
-   * @throws RangeError when there is no such index, or the weight is not a finite number above 0
+   * @throws RangeError when there is no such index, or the weight or the sum of all is not a finite number above 0
    */
   setWeight(index: number, weight: number): void;
   /** @throws RangeError when there is no such index */
@@ -60,6 +60,7 @@ export function adjustable(
     population,
     setWeight(index, weight) {
       requireWeight('weight', weight);
+      requireFinite(tree.total - tree.weightOf(index) + weight);
       tree.set(index, weight);
     },
     weightOf: (index) => tree.weightOf(index),

@@ -17,19 +17,6 @@ export interface AnnealedBeta {
  */
 export type Beta = number | AnnealedBeta;
 
-function requireBeta(beta: Beta): void {
-  if (typeof beta === 'number') return requireShare('beta', beta);
-  requireShare('beta.from', beta.from);
-  requireShare('beta.to', beta.to);
-  if (!(beta.draws > 0)) throw new RangeError(`beta.draws is ${beta.draws}; give a number above 0.`);
-}
-
-/** β for one draw. */
-function betaAt(beta: Beta, draw: number): number {
-  if (typeof beta === 'number') return beta;
-  return beta.from + (beta.to - beta.from) * Math.min(1, draw / beta.draws);
-}
-
 /** What examples were drawn by: an example of mass m has N p = floor + (1 − floor) m / mean. */
 export interface DrawnBy {
   readonly masses: Float32Array | Float64Array;
@@ -45,7 +32,10 @@ export interface DrawnBy {
  * @throws RangeError when a β is not from 0 to 1, or the draws to anneal over are not above 0
  */
 export function importanceWeights(beta: Beta, drawnBy: () => DrawnBy): Pick<IndependentDraws, 'weigh'> {
-  requireBeta(beta);
+  const { from, to, draws } = typeof beta === 'number' ? { from: beta, to: beta, draws: 1 } : beta;
+  requireShare(beta === from ? 'beta' : 'beta.from', from);
+  requireShare('beta.to', to);
+  if (!(draws > 0)) throw new RangeError(`beta.draws is ${draws}; give a number above 0.`);
   if (beta === 0) return {};
   return {
     weigh(indices, drawsBefore) {
@@ -53,7 +43,8 @@ export function importanceWeights(beta: Beta, drawnBy: () => DrawnBy): Pick<Inde
       const weights = new Float32Array(indices.length);
       for (let k = 0; k < weights.length; k++) {
         const mass = masses[indices[k] ?? 0] || unknown;
-        weights[k] = (floor + ((1 - floor) * mass) / mean) ** -betaAt(beta, drawsBefore + k);
+        const annealed = from + (to - from) * Math.min(1, (drawsBefore + k) / draws);
+        weights[k] = (floor + ((1 - floor) * mass) / mean) ** -annealed;
       }
       return weights;
     },

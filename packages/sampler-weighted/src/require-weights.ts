@@ -21,9 +21,14 @@ export function requireWeights(weights: ArrayLike<number>, most = MAX_SIZE): num
     if (!(weight > 0 && weight < Infinity)) requireWeight(`weights[${k}]`, weight);
     total += weight;
   }
+  requireFinite(total);
+  return total;
+}
+
+/** @throws RangeError when weights of this sum cannot be drawn by */
+export function requireFinite(total: number): void {
   if (total === Infinity)
     throw new RangeError('The weights add up to Infinity; divide them by a common factor.');
-  return total;
 }
 
 /** @throws RangeError when `value` is not a number from 0 to 1 */

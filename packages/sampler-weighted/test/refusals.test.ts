@@ -92,6 +92,16 @@ describe('setWeight of adjustable', () => {
     expect(sampler.state()).toEqual({ weights: [1, 3] });
   });
 
+  it('refuses a weight with which all add up to Infinity, though not one in the place of a large one', () => {
+    const sampler = adjustable([1, 1.7e308], { seed });
+    expect(() => sampler.setWeight(0, 1.7e308)).toThrow(
+      new RangeError('The weights add up to Infinity; divide them by a common factor.'),
+    );
+    expect(sampler.state()).toEqual({ weights: [1, 1.7e308] });
+    sampler.setWeight(1, 1.6e308);
+    expect(sampler.weightOf(1)).toBe(1.6e308);
+  });
+
   it.each([-1, 2, 0.5, NaN])('and weightOf refuse the index %d', (index) => {
     const sampler = adjustable([1, 3], { seed });
     const error = new RangeError(`index is ${index}; give an integer from 0 to 1.`);

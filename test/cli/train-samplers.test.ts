@@ -29,7 +29,7 @@ describe('batchwise train --sampler', () => {
       sampler,
       ...args,
       '--epochs',
-      '4',
+      '3',
       '--json',
       json,
     );
@@ -37,9 +37,9 @@ describe('batchwise train --sampler', () => {
     expect(stdout).toMatch(new RegExp(`^Sampler +${sampler}$`, 'm'));
     const record = expectRunRecord(JSON.parse(await readFile(json, 'utf8')) as unknown);
     expect(record.sampler).toEqual({ name: sampler, ...given });
-    expect(record.totals.examples).toBe(4 * 1350);
+    expect(record.totals.examples).toBe(3 * 1350);
     // It learns: ten classes by chance are 0.1.
-    expect(record.test?.accuracy).toBeGreaterThan(0.6);
+    expect(record.test?.accuracy).toBeGreaterThan(0.5);
   });
 
   it('refuses an option that its sampler has no use for, and a sampler that it does not know', async () => {

@@ -42,7 +42,13 @@ function waysOf(tf: LayersTf) {
       return model.fitDataset(tuned.dataset, { epochs: 3, verbose: 0, callbacks: all as Callbacks });
     },
     fit(model: Model, callbacks: readonly object[] = [], observers: readonly Observer[] = []) {
-      const args = { tf, epochs: 3, verbose: 0, callbacks: callbacks as Callbacks } as const;
+      const args = {
+        tf,
+        batchSize: BATCH,
+        epochs: 3,
+        verbose: 0,
+        callbacks: callbacks as Callbacks,
+      } as const;
       return fit(model, xs, ys, { ...args, tuner: { ...options, observers } });
     },
   };

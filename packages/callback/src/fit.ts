@@ -54,6 +54,9 @@ export async function fit(...[model, xs, ys, args]: FitCall): Promise<TunedFitHi
   }
 }
 
+/** A graph of the step on native TensorFlow costs as much as it saves in so many of them. */
+const FEW_UPDATES = 10;
+
 async function runFit(model: LayersModel, data: FitSources, args: FitArgs): Promise<TunedFitHistory> {
   const { epochs = 1, initialEpoch = 0, batchSize = 32, verbose = 1, tuner = {}, tf } = args;
   const inner = fittedModel(model);
@@ -77,7 +80,11 @@ async function runFit(model: LayersModel, data: FitSources, args: FitArgs): Prom
       { tf, model, run, source: () => data.train, onProbed: (memory) => void (batches.memory = memory) },
     );
     const controller = callbacks.wantsBatchLogs ? withLoss(chosen) : chosen;
-    const backend = tfjsBackend(tf, model, { onTrainingMetrics: metrics.add });
+    const updates = Math.ceil(samples / batchSize) * (epochs - initialEpoch);
+    const backend = tfjsBackend(tf, model, {
+      onTrainingMetrics: metrics.add,
+      ...(updates <= FEW_UPDATES && { traced: false }),
+    });
     if (initialEpoch < epochs)
       await train({
         backend,

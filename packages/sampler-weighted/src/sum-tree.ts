@@ -54,13 +54,13 @@ export class SumTree {
 
   /** @throws RangeError when there is no such index */
   weightOf(index: number): number {
-    requireInteger('index', index, { to: this.size - 1 });
+    this.#requireIndex(index);
     return this.weights[index] ?? 0;
   }
 
   /** @throws RangeError when there is no such index, or the weight is not a finite number of 0 or more */
   set(index: number, weight: number): void {
-    requireInteger('index', index, { to: this.size - 1 });
+    this.#requireIndex(index);
     requireNotNegative('weight', weight);
     const [sums, starts] = [this.#sums, this.#starts];
     let place = index;
@@ -70,6 +70,11 @@ export class SumTree {
       place >>= FAN_OUT_BITS;
       sums[(starts[level - 1] ?? 0) + place] = sumOf(sums, (starts[level] ?? 0) + FAN_OUT * place);
     }
+  }
+
+  /** Asked at each change, so that nothing is made unless it is refused. */
+  #requireIndex(index: number): void {
+    if (this.weights[index] === undefined) requireInteger('index', index, { to: this.size - 1 });
   }
 
   /**

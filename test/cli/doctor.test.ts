@@ -238,7 +238,7 @@ describe('webgpu in the doctor', () => {
   it("finds Dawn's null device, which needs no GPU", async () => {
     const probe = fileURLToPath(new URL('../../apps/autotune/dist/probe.js', import.meta.url));
     const request = { task: 'engine', engine: 'webgpu', webgpu: { dawn: ['backend=null'] }, train: false };
-    const child = fork(probe, [JSON.stringify(request)], { execArgv: [] });
+    const child = fork(probe, [JSON.stringify(request), String(process.pid)], { execArgv: [] });
     const answer = await new Promise((resolve) => {
       child.on('message', (message: { kind: string }) => message.kind !== 'phase' && resolve(message));
       child.once('exit', resolve);

@@ -19,7 +19,6 @@ export interface SamplerTask {
 /** β of the effective number of examples, as the paper takes it for small data sets. */
 const EFFECTIVE_NUMBER_BETA = 0.999;
 
-const USUAL_FLOOR = 0.1;
 /** Share of the draws of hard examples that go to all alike: noise in the labels is hard, too. */
 const HARD_FLOOR = 0.2;
 
@@ -38,8 +37,8 @@ const SAMPLERS = {
   balanced: ({ labels, seed }: SamplerTask) => classBalanced(labels, { seed }),
   weighted: ({ labels, classes, seed, beta = 0 }: SamplerTask) =>
     weighted(weightsByClass(labels, classes), { seed, beta }),
-  importance: ({ labels, seed, beta = 1, floor = USUAL_FLOOR }: SamplerTask) =>
-    lossProportional(labels.length, { seed, beta, floor }),
+  importance: ({ labels, seed, beta = 1, floor }: SamplerTask) =>
+    lossProportional(labels.length, { seed, beta, ...(floor !== undefined && { floor }) }),
   hard: ({ labels, seed, beta = 0, floor = HARD_FLOOR }: SamplerTask) =>
     lossProportional(labels.length, { seed, beta, floor }),
   curriculum: byCurriculum('curriculum'),
@@ -49,10 +48,8 @@ const SAMPLERS = {
 
 export type SamplerName = keyof typeof SAMPLERS;
 
-/** Which samplers have an option of their own. */
-export const SAMPLERS_WITH: Readonly<
-  Record<'curriculumEpochs' | 'samplerBeta' | 'samplerFloor', readonly SamplerName[]>
-> = {
+/** Which samplers have an option of their own, by its name in the command's options. */
+export const SAMPLERS_WITH: Readonly<Record<string, readonly SamplerName[]>> = {
   curriculumEpochs: ['curriculum', 'anti-curriculum', 'random-curriculum'],
   samplerBeta: ['weighted', 'importance', 'hard'],
   samplerFloor: ['importance', 'hard'],

@@ -112,17 +112,13 @@ export function addTrainCommand(
   });
 }
 
-function refuseUnusedSamplerOptions(command: Command, options: TrainCommandOptions): void {
-  const flags = {
-    curriculumEpochs: '--curriculum-epochs',
-    samplerBeta: '--sampler-beta',
-    samplerFloor: '--sampler-floor',
-  } as const;
-  for (const name of ['curriculumEpochs', 'samplerBeta', 'samplerFloor'] as const) {
-    const samplers = SAMPLERS_WITH[name];
-    if (options[name] !== undefined && !samplers.includes(options.sampler))
+function refuseUnusedSamplerOptions(command: Command, { sampler }: TrainCommandOptions): void {
+  for (const option of command.options) {
+    const samplers = SAMPLERS_WITH[option.attributeName()];
+    const isGiven = command.getOptionValue(option.attributeName()) !== undefined;
+    if (samplers && isGiven && !samplers.includes(sampler))
       command.error(
-        `error: ${flags[name]} is for --sampler ${samplers.join(', ')}; this run has ${options.sampler}.`,
+        `error: ${option.long} is for --sampler ${samplers.join(', ')}; this run has ${sampler}.`,
       );
   }
 }

@@ -26,7 +26,7 @@ export interface StoredTuning {
 export const tuningKey = ({ model, dataset, sampler, optimizer, backend }: RunSetting): TuningKey => ({
   model: `${model.name} ${model.parameters}`,
   // The noise is that of the examples as they are drawn.
-  dataset: `${dataset.name} ${dataset.trainExamples} ${Object.values(sampler).join(' ')}`,
+  dataset: `${dataset.name} ${dataset.trainExamples} ${JSON.stringify(sampler)}`,
   optimizer: optimizer.name,
   engine: `${backend.name} ${backend.version} ${backend.device}`,
 });

@@ -10,6 +10,17 @@ const shares = (indices: Int32Array): number[] =>
 
 const epochOf = (name: SamplerName, epoch = 0): Int32Array => makeSampler(name, task).epoch(epoch).take(1000);
 
+/** Knows a loss of 0.1 of the first half of the examples, and of 1.9 of the others. */
+function toldLosses(name: SamplerName, more: Partial<Parameters<typeof makeSampler>[1]> = {}) {
+  const sampler = makeSampler(name, { ...task, ...more });
+  const all = Int32Array.from(labels, (_, k) => k);
+  sampler.observe?.(
+    all,
+    Array.from(all, (k) => (k < 500 ? 0.1 : 1.9)),
+  );
+  return sampler;
+}
+
 describe('makeSampler', () => {
   it.each(['shuffled', 'stratified'] as const)('%s visits each example once', (name) => {
     expect([...epochOf(name)].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, k) => k));
@@ -46,12 +57,7 @@ describe('makeSampler', () => {
     ['importance', true],
     ['hard', false],
   ] as const)('%s draws high losses more often; corrected: %s', (name, isCorrected) => {
-    const sampler = makeSampler(name, task);
-    const all = Int32Array.from(labels, (_, k) => k);
-    sampler.observe?.(
-      all,
-      Array.from(all, (k) => (k < 500 ? 0.1 : 1.9)),
-    );
+    const sampler = toldLosses(name);
     const cursor = sampler.epoch(0);
     const drawn = cursor.take(1000);
     const floor = name === 'hard' ? 0.2 : 0.1;
@@ -67,12 +73,7 @@ describe('makeSampler', () => {
   });
 
   it('takes a floor and a β of its own', () => {
-    const sampler = makeSampler('hard', { ...task, floor: 0.5, beta: 0.5 });
-    const all = Int32Array.from(labels, (_, k) => k);
-    sampler.observe?.(
-      all,
-      Array.from(all, (k) => (k < 500 ? 0.1 : 1.9)),
-    );
+    const sampler = toldLosses('hard', { floor: 0.5, beta: 0.5 });
     const cursor = sampler.epoch(0);
     const drawn = cursor.take(1000);
     // 0.5 · 0.5 + 0.5 · 0.95; five standard errors of 1,000 draws are 0.071.

@@ -50,8 +50,11 @@ it('keeps apart what was found for another model, data set, optimizer or engine'
     { ...setting, optimizer: { ...setting.optimizer, name: 'sgd' } },
     { ...setting, backend: { ...setting.backend, device: 'another' } },
     { ...setting, sampler: { name: 'hard' } },
+    { ...setting, sampler: { name: setting.sampler.name, beta: 0.3 } },
   ];
   for (const other of others) expect((await store.read(tuningKey(other))).record).toBeUndefined();
+  const hard = (more: object) => tuningKey({ ...setting, sampler: { name: 'hard', ...more } });
+  expect(hard({ beta: 0.3 })).not.toEqual(hard({ floor: 0.3 }));
   // The seed, the policy and the learning rate change neither times nor noise much.
   expect(tuningKey({ ...setting, seed: 2, optimizer: { name: 'adam', learningRate: 1 } })).toEqual(key);
 });

@@ -105,17 +105,11 @@ export async function openController(options: TuningOptions, fit: KnownFit): Pro
   const { controller, policy = 'goodput' } = options;
   const { model } = fit;
   const found = await ceilingOf(options, fit);
-  if (controller) return found ? belowCeiling(controller, usable(found)) : controller;
+  if (controller) return found ? withCeiling(controller, usable(found)) : controller;
   const fixed = policy === 'fixed';
   const optimizer = options.optimizer ?? (fixed ? undefined : nameOfOptimizer(fittedModel(model).optimizer));
   return policyOf(policy, { ...options, optimizer, ceiling: found && usable(found) });
 }
-
-/** `withCeiling` belongs inside of a guard; a controller of one's own may have one already. */
-const belowCeiling = (controller: BatchController<Json>, ceiling: CeilingOptions): BatchController<Json> => ({
-  ...withCeiling(controller, ceiling),
-  ...(controller.restores && { restores: true }),
-});
 
 async function ceilingOf(options: TuningOptions, fit: KnownFit): Promise<KnownCeiling | undefined> {
   const { controller, policy, ceiling, memoryBytes, batchSize = 32 } = options;

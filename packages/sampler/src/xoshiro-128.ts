@@ -30,8 +30,8 @@ export function xoshiro128StarStar(state: XoshiroState): WordStream {
   };
 }
 
-// The step stands in both loops, rotations written out: a function for it would keep the state in memory, at twice the
-// time. Functions of the module, since those of a stream would have to be compiled for each.
+// The step stands in both loops, rotations written out: a function for it would keep the state in memory, at 1.6
+// times the time. Functions of the module, since those of a stream would have to be compiled for each.
 
 function fill(state: Int32Array, words: Uint32Array): void {
   let a = state[0] ?? 0;

@@ -52,6 +52,7 @@ export function withBatchNormAdvice<State extends Json>(
   return {
     name: inner.name,
     measures: inner.measures,
+    ...(inner.restores && { restores: true }),
     start: (run) => advised(inner.start(run)),
     next: (step, state) => advised(inner.next(step, state), step.plan),
     recover: (step, state) =>

@@ -50,6 +50,7 @@ export function withCeiling<Inner extends Json>(
   return {
     name: inner.name,
     measures: inner.measures,
+    ...(inner.restores && { restores: true }),
     start: (run) => under(inner.start(run), openCeiling(batchSize ?? null)),
     next(step, state) {
       const ceiling = afterFit(state.ceiling, step);

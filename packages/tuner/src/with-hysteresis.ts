@@ -38,6 +38,7 @@ export function withHysteresis<Inner extends Json>(
   return {
     name: inner.name,
     measures: inner.measures,
+    ...(inner.restores && { restores: true }),
     start: (run) => follow(inner.start(run), 0),
     next(step, state) {
       const held = step.plan.batchSize;

@@ -26,6 +26,7 @@ export function withLadder<State extends Json>(
   return {
     name: inner.name,
     measures: inner.measures,
+    ...(inner.restores && { restores: true }),
     start: (run) => snapped(inner.start(run)),
     next: (step, state) => snapped(inner.next(step, state)),
     recover: (step, state) => mapRecovery(inner.recover(step, state), snapped),

@@ -65,6 +65,7 @@ export function withLearningRate<State extends Json>(
   return {
     name: inner.name,
     measures: inner.measures,
+    ...(inner.restores && { restores: true }),
     start: (run) => scaled(inner.start(run), 1, 1),
     next(step, state) {
       const decision = inner.next(step, state);

@@ -62,8 +62,9 @@ export const ENGINES = {
     load: loadNative,
     meter: allocatorOfProcessor,
   },
+  // Its heap grows by 5 % at least, so of the last 5 % of what it may take it is not sure that it gets them.
   wasm: {
-    budgetBytes: 512 * MIB,
+    budgetBytes: (512 * MIB) / 1.05,
     execArgv: [`--wasm-max-mem-pages=${(512 * MIB) / 65_536}`],
     load: () => loadEngine('wasm'),
   },

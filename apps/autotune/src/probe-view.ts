@@ -1,4 +1,4 @@
-import type { MemoryFit } from '@batchwise/memory-probe';
+import { isWithin, type MemoryFit } from '@batchwise/memory-probe';
 import colors from 'picocolors';
 import prettyBytes from 'pretty-bytes';
 import { count, duration, percent, row } from './format.ts';
@@ -7,6 +7,7 @@ import type { TimedCeiling, TimedTrial } from './memory/search.ts';
 
 const OUTCOMES: Readonly<Record<TimedTrial['verdict'], string>> = {
   fits: 'fits',
+  trained: 'trained',
   overBudget: 'over budget',
   tooBig: 'out of memory',
   wrong: 'WRONG numbers',
@@ -47,7 +48,7 @@ export const budgetLine = ({ bytes, source }: Budget): string =>
 /** The end of a search for a person: the fit, the ceiling and why. */
 export function ceilingText({ fit, batchSize, reason, trials }: TimedCeiling): string {
   const fastest = trials
-    .filter(({ verdict }) => verdict === 'fits')
+    .filter(isWithin)
     .reduce<TimedTrial | undefined>((best, next) => (speed(next) > speed(best) ? next : best), undefined);
   return [
     row('Memory', fit ? fitText(fit) : 'too few readings, or too flat, for a prediction'),

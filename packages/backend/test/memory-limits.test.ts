@@ -26,7 +26,7 @@ describe('findCeiling on a device of 512 MiB', () => {
     const settings = { budgetBytes: BUDGET, canary: 'off', datasetSize: 12_000 } as const;
     const ceiling = await expectNoLeak(tf, () => findCeiling(trial, settings));
     expect(ceiling.limitedBy).toBe('memory');
-    expect(ceiling.trials.map(({ verdict }) => verdict)).toEqual(ceiling.trials.map(() => 'fits'));
+    expect(ceiling.trials.map(({ verdict }) => verdict)).toEqual(ceiling.trials.map(() => 'trained'));
     expect(ceiling.trials.length).toBeLessThanOrEqual(6);
     const size = ceiling.batchSize ?? NaN;
     // 5 % more do not fit: the step is refused memory, or takes all that is kept for others first.

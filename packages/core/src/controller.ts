@@ -113,6 +113,11 @@ export interface BatchController<State extends Json> {
   start(run: RunInfo): Decision<State>;
   /** Asked once after each applied step. */
   next(step: AppliedStep, state: State): Decision<State>;
+  /**
+   * For wrappers, in place of `next` while the last decision stands (`standsFor`): the state alone, as `next` leaves it.
+   * Absent where that saves nothing.
+   */
+  observe?(step: AppliedStep, state: State): State;
   /** Asked once after each failed step, a lost device apart; a retry gets the same examples. */
   recover(step: FailedStep, state: State): Recovery<State>;
 }

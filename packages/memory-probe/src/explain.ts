@@ -1,6 +1,6 @@
 import type { SizeRange } from './bounds.ts';
 import type { CeilingLimit } from './propose.ts';
-import type { TrialRecord } from './trial.ts';
+import { isWithin, type TrialRecord } from './trial.ts';
 
 /** What a reason is made of. */
 export interface Finding {
@@ -17,7 +17,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toPrecision(4)} MB
 export function explainCeiling(finding: Finding, range: SizeRange): string {
   const { batchSize, trials } = finding;
   if (batchSize === null) return `No size trained: ${explainNothing(finding, range)}`;
-  const found = trials.find((trial) => trial.batchSize === batchSize && trial.verdict === 'fits');
+  const found = trials.find((trial) => trial.batchSize === batchSize && isWithin(trial));
   const taken = found?.peak ? ` and took ${megabytes(found.peak.peakBytes)}` : '';
   const proved = found?.canaryDeviation == null ? '' : ' right';
   return `${batchSize} examples trained${proved}${taken}; ${explainLimit(finding, range)}.`;
@@ -28,7 +28,7 @@ function explainLimit(
   range: SizeRange,
 ): string {
   const failed = trials
-    .filter((trial) => trial.verdict !== 'fits' && trial.batchSize > (batchSize ?? 0))
+    .filter((trial) => !isWithin(trial) && trial.batchSize > (batchSize ?? 0))
     .sort((a, b) => a.batchSize - b.batchSize)
     .find((trial) => trial.verdict !== 'overBudget');
   const failure = failed

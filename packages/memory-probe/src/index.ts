@@ -27,5 +27,6 @@ export type {
   TrialRequest,
   Verdict,
 } from './trial.ts';
+export { isWithin } from './trial.ts';
 export type { DeferredNumber, ProbedBackend, ProbedSource } from './probed-backend.ts';
 export { trainingTrial, type KeptState, type TrainingTrialOptions } from './training-trial.ts';

@@ -68,7 +68,8 @@ export function judgeTrial(
     };
   }
   const isOver = peak !== null && standard.budgetBytes !== null && peak.peakBytes > standard.budgetBytes;
-  const verdict = isOver ? 'overBudget' : 'fits';
+  const within = standard.canary === 'off' ? 'trained' : 'fits';
+  const verdict = isOver ? 'overBudget' : within;
   return {
     record: { ...trained, verdict, canaryDeviation: proof?.deviation ?? null },
     byNature: byNature ?? (taken && !isOver ? differsByNature(taken) : undefined),

@@ -1,7 +1,7 @@
 import { snapDown, snapUp, type SizeRange } from './bounds.ts';
 import { largestWithin, predictPeakBytes, upperBytesPerExample, type MemoryFit } from './memory-fit.ts';
 import type { PeakReading } from './reading.ts';
-import type { TrialRecord } from './trial.ts';
+import { isWithin, type TrialRecord } from './trial.ts';
 
 /** What bounds the ceiling. */
 export type CeilingLimit =
@@ -56,7 +56,7 @@ const NEAR = 0.94;
  * Above the first share it is taken for that, and the second of it is counted on.
  */
 const SURPLUS = 0.02;
-const USABLE = 1 / 3;
+const USABLE = 1 / 2;
 /** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
 const STEEP = 0.1;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
@@ -91,7 +91,7 @@ export function fillsMemory(
 
 /** The largest trial that fits. */
 export function bestOf(trials: readonly TrialRecord[]): TrialRecord | undefined {
-  const fitting = trials.filter(({ verdict }) => verdict === 'fits');
+  const fitting = trials.filter(isWithin);
   return fitting.reduce<TrialRecord | undefined>(
     (best, trial) => (best && best.batchSize >= trial.batchSize ? best : trial),
     undefined,
@@ -137,7 +137,7 @@ function closesIn(trials: readonly TrialRecord[], best: TrialRecord, search: Sea
 /** Where the surplus of the best leads; from the first size that is near only, for readings change little from there. */
 function withoutSurplus(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): number {
   const { allowedBytes } = search.closing;
-  const near = trials.filter((trial) => trial.verdict === 'fits' && isNear(trial, search));
+  const near = trials.filter((trial) => isWithin(trial) && isNear(trial, search));
   if (!best.peak || allowedBytes === null || near.length > 1) return best.batchSize;
   const neededBytes = best.peak.peakBytes * (1 - USABLE * surplusOf(trials, best));
   return (best.batchSize * allowedBytes) / neededBytes;
@@ -174,7 +174,7 @@ function standingFailures(
   search: SearchState,
 ): TrialRecord[] {
   const above = trials
-    .filter(({ verdict, batchSize }) => verdict !== 'fits' && batchSize > best.batchSize)
+    .filter((trial) => !isWithin(trial) && trial.batchSize > best.batchSize)
     .sort((a, b) => a.batchSize - b.batchSize);
   const [failure, ...others] = above;
   const isOdd =

@@ -1,6 +1,6 @@
 import type { CeilingOptions } from './find-ceiling.ts';
 import { bestOf } from './propose.ts';
-import type { TrialRecord } from './trial.ts';
+import { isWithin, type TrialRecord } from './trial.ts';
 
 /** What a run that is about to begin may train with, in examples. */
 export interface RunSizes {
@@ -26,8 +26,7 @@ export function obviousPeakBytes(
   budgetBytes: number | undefined,
 ): number | undefined {
   const best = bestOf(trials);
-  if (!best?.peak || budgetBytes === undefined || trials.some(({ verdict }) => verdict !== 'fits'))
-    return undefined;
+  if (!best?.peak || budgetBytes === undefined || !trials.every(isWithin)) return undefined;
   const bytes = best.peak.peakBytes * Math.max(1, batchSize / best.batchSize);
   return bytes <= OBVIOUS * budgetBytes ? bytes : undefined;
 }

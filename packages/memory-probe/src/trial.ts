@@ -61,10 +61,15 @@ export type TrialOutcome =
 export type Trial = (request: TrialRequest) => Awaitable<TrialOutcome>;
 
 /**
- * What a trial means. `fits`: it trained, the peak was within the budget, and the canary agreed. `wrong`: it ran and
- * gave wrong numbers. `overBudget`: it ran, but took more than there is.
+ * What a trial means. `fits`: it trained, the peak was within the budget, and the canary agreed (a single example has
+ * none). `trained`: the same with the canary off, so that it is not known to have trained right. `wrong`: it ran and gave
+ * wrong numbers. `overBudget`: it ran, but took more than there is.
  */
-export type Verdict = 'fits' | 'overBudget' | 'tooBig' | 'wrong' | 'timeout' | 'error';
+export type Verdict = 'fits' | 'trained' | 'overBudget' | 'tooBig' | 'wrong' | 'timeout' | 'error';
+
+/** Whether a trial ran within the budget, as far as was looked. */
+export const isWithin = ({ verdict }: { readonly verdict: Verdict }): boolean =>
+  verdict === 'fits' || verdict === 'trained';
 
 /** One trial of a search. Survives JSON. */
 export type TrialRecord = {

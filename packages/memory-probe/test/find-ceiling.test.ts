@@ -90,6 +90,17 @@ describe('findCeiling on a device with a hard limit', () => {
     expect(JSON.parse(JSON.stringify(ceiling))).toEqual(ceiling);
   });
 
+  it('says that a size fits only where a canary agreed', async () => {
+    const { ceiling } = await search({ ...cnn, memoryBytes: 400 * MB }, { canary: 'off' });
+    expect(ceiling).toMatchObject({
+      batchSize: 285,
+      reason: expect.stringMatching(/^285 examples trained and/),
+    });
+    expect(ceiling.trials.map(({ verdict }) => verdict)).toEqual(['trained', 'trained', 'trained']);
+    const { ceiling: proved } = await search({ ...cnn, memoryBytes: 400 * MB });
+    expect(proved.trials.map(({ verdict }) => verdict)).toEqual(['fits', 'fits', 'fits']);
+  });
+
   it('closes in on it where readings are upper bounds, by hand', async () => {
     // 96 % of 400 MB are 384: 16 examples take 26.424, so 16 · (1 + 357.576 / 25.424) = 241 hold by proportion, and half of
     // that is tried. 120 take 165.68: 120 · (1 + 218.32 / 164.68) = 279, which take 378.581, more than 94 % of 384 and less

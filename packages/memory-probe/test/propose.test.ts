@@ -102,16 +102,16 @@ describe('propose', () => {
     expect(propose([took(100, 3202), took(300, 9800)], search)).toMatchObject({ kind: 'stop' });
   });
 
-  it('counts on a third of what the allocator took beyond the cheapest example, once', () => {
+  it('counts on half of what the allocator took beyond the cheapest example, once', () => {
     const closing = { allowedBytes: 10_250, resolution: 0.015, enoughBytes: 9500 };
     const search = state({ resolution: 0.05, closing });
-    // 9800 / 300 = 32.667 for each, of which 10 / 98 are more than 29.333: 300 · (10250 / 9800) / (1 − 10 / 294).
+    // 9800 / 300 = 32.667 for each, of which 10 / 98 are more than 29.333: 300 · (10250 / 9800) / (1 − 10 / 196).
     const trials = [took(150, 4400), took(300, 9800)];
-    expect(propose(trials, search)).toEqual({ kind: 'try', batchSize: 324 });
-    // Gradients count where they are told apart: 30 for each against 29, 300 · (10250 / 9800) / (1 − 1 / 90).
+    expect(propose(trials, search)).toEqual({ kind: 'try', batchSize: 330 });
+    // Gradients count where they are told apart: 30 for each against 29, 300 · (10250 / 9800) / (1 − 1 / 60).
     expect(propose([took(100, 9000, 2900), took(300, 9800, 9000)], search)).toEqual({
       kind: 'try',
-      batchSize: 317,
+      batchSize: 319,
     });
     // 324 · (1 + (10250 − 9900) / (9900 − 100)) = 335
     expect(propose([...trials, took(324, 9900)], search)).toEqual({ kind: 'try', batchSize: 335 });

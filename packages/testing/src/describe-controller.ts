@@ -107,6 +107,16 @@ export function describeController<State extends Json>(
         expect(JSON.parse(JSON.stringify(state))).toEqual(state);
     });
 
+    it('remembers the same where it only observes, while a decision stands', () => {
+      const controller = open();
+      const decisions = drive(controller, run, { steps });
+      for (const [i, decision] of decisions.entries()) {
+        if (!controller.observe || !decision.standsFor) continue;
+        const step = obey(decision, i * decision.plan.batchSize, true);
+        expect(controller.observe(step, decision.state)).toEqual(controller.next(step, decision.state).state);
+      }
+    });
+
     it('does not change what it is given', () => {
       const controller = open();
       const decision = deepFreeze(controller.start(deepFreeze({ ...run })));

@@ -71,6 +71,7 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
       const held = explored ? explored.home : step.plan.batchSize;
       return decide({ held, step, state: decided, settings, explored });
     },
+    observe: (step, state) => observed(state, step, settings),
     recover: giveUp,
   };
 }

@@ -1,4 +1,5 @@
 import type { AppliedStep, BatchController, BatchPlan, Decision, Json } from '@batchwise/core';
+import { observe } from './observe.ts';
 import { mapRecovery } from './recovery.ts';
 
 /** What the wrapped controller has said last, and the steps that it has not been told of since. */
@@ -22,18 +23,17 @@ export function inGroups<Inner extends Json>(
   inner: BatchController<Inner>,
 ): BatchController<GroupedState<Inner>> {
   return {
-    ...inner,
+    name: inner.name,
+    measures: inner.measures,
+    ...(inner.restores && { restores: true }),
     start: (run) => afresh(inner.start(run)),
     next(step, state) {
       const { said, untold } = state;
       const waits = untold.length < (said.standsFor ?? 0) && isOrdinary(step, said.plan);
-      if (!waits) return afresh(told(inner, state, [...untold, step]));
+      if (!waits) return afresh(inner.next(step, told(inner, state)));
       return { ...said, state: { inner: state.inner, said, untold: [...untold, step] } };
     },
-    recover(step, state) {
-      const { state: before } = told(inner, state, state.untold);
-      return mapRecovery(inner.recover(step, before), afresh);
-    },
+    recover: (step, state) => mapRecovery(inner.recover(step, told(inner, state)), afresh),
   };
 }
 
@@ -44,19 +44,11 @@ function afresh<Inner extends Json>({
   return { ...said, state: { inner, said, untold: [] } };
 }
 
-/** What it says in the end. A copy or a restoration is due at once: the steps after that are not told. */
-function told<Inner extends Json>(
+/** What it remembers once it is told of the steps that waited. */
+const told = <Inner extends Json>(
   controller: BatchController<Inner>,
-  { inner, said }: GroupedState<Inner>,
-  steps: readonly AppliedStep[],
-): Decision<Inner> {
-  let decision: Decision<Inner> = { ...said, state: inner };
-  for (const step of steps) {
-    decision = controller.next(step, decision.state);
-    if (decision.snapshot !== undefined) break;
-  }
-  return decision;
-}
+  { inner, untold }: GroupedState<Inner>,
+): Inner => untold.reduce((state, step) => observe(controller, step, state), inner);
 
 const isOrdinary = ({ plan, warm, examples, gradient, memory }: AppliedStep, expected: BatchPlan): boolean =>
   warm &&

@@ -79,6 +79,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
       const batchSize = kneeOf(fit, multiple, { range, times: timing.times });
       return run(batchSize, kneeReason(batchSize, fit, timing.times));
     },
+    observe: (step, { range, timing }) => ({ range, timing: timeStep(timing, { step, options: exploring }) }),
     recover: giveUp,
   };
 }

@@ -1,5 +1,6 @@
 import type { BatchController, BatchPlan, Decision, Json } from '@batchwise/core';
 import { checkCount } from './check.ts';
+import { observe } from './observe.ts';
 import { mapRecovery } from './recovery.ts';
 
 /** Error rises below this many examples per micro-batch (Wu and He 2018, arXiv 1803.08494, figure 1). */
@@ -55,6 +56,7 @@ export function withBatchNormAdvice<State extends Json>(
     ...(inner.restores && { restores: true }),
     start: (run) => advised(inner.start(run)),
     next: (step, state) => advised(inner.next(step, state), step.plan),
+    observe: (step, state) => observe(inner, step, state),
     recover: (step, state) =>
       mapRecovery(inner.recover(step, state), (decision) => advised(decision, step.plan)),
   };

@@ -1,6 +1,7 @@
 import type { BatchController, BatchPlan, Decision, FailedStep, Json, Recovery } from '@batchwise/core';
 import { afterFailure, afterFit, openCeiling, steadySteps, type Ceiling } from './ceiling.ts';
 import { checkCount } from './check.ts';
+import { observe } from './observe.ts';
 import { PLAIN } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
 
@@ -58,6 +59,10 @@ export function withCeiling<Inner extends Json>(
       const isHigher = (ceiling.now ?? 0) > (state.ceiling.now ?? Infinity);
       return under(isHigher ? explainRise(decision, state.ceiling, ceiling) : decision, ceiling, step.plan);
     },
+    observe: (step, state) => ({
+      inner: observe(inner, step, state.inner),
+      ceiling: afterFit(state.ceiling, step),
+    }),
     recover(step, state) {
       if (step.kind === 'outOfMemory') return runSmaller(step, state);
       return mapRecovery(inner.recover(step, state.inner), (decision) =>

@@ -12,6 +12,7 @@ import type {
 import { checkAbove, checkCount } from './check.ts';
 import { about } from './explain.ts';
 import { hasExploded, isHealthy, NO_LOSSES, presentLoss, watchLoss, type LossWatch } from './loss-watch.ts';
+import { observe } from './observe.ts';
 import { resized } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
 
@@ -45,7 +46,7 @@ export type GuardState<Inner extends Json> = {
 const FIRST_COPY = 20;
 
 /** An explosion, which takes six steps to show in the median of eleven, may be seen so many steps late. */
-const LATE_STEPS = 4;
+const LATE_STEPS = 9;
 
 /** The loss must be known at each step, whatever the inner controller wants. */
 const LOSS: Measurement = 'loss';
@@ -100,6 +101,7 @@ export function withGuard<Inner extends Json>(
       const copied = { ...seen, stepsSinceCopy: 0, hasCopy: true };
       return guarded({ ...decision, snapshot: 'take' }, copied);
     },
+    observe: (step, state) => stateOf(observe(inner, step, state.inner), observed(state, step)),
     recover(step, state) {
       const recovery = inner.recover(step, state.inner);
       if (recovery.kind === 'retry' || step.kind !== 'nonFinite')
@@ -132,19 +134,21 @@ function guarded<Inner extends Json>(
     ...decision,
     plan: rest.cap ? capped(plan, rest.cap) : plan,
     measure: measure.includes(LOSS) ? measure : [...measure, LOSS],
-    state: {
-      inner,
-      startBatchSize: rest.startBatchSize,
-      losses: rest.losses,
-      stepsSinceCopy: rest.stepsSinceCopy,
-      hasCopy: rest.hasCopy,
-      restores: rest.restores,
-      stepsSinceRestore: rest.stepsSinceRestore,
-      cap: rest.cap,
-    },
+    state: stateOf(inner, rest),
     standsFor,
   };
 }
+
+const stateOf = <Inner extends Json>(inner: Inner, rest: Rest<Inner>): GuardState<Inner> => ({
+  inner,
+  startBatchSize: rest.startBatchSize,
+  losses: rest.losses,
+  stepsSinceCopy: rest.stepsSinceCopy,
+  hasCopy: rest.hasCopy,
+  restores: rest.restores,
+  stepsSinceRestore: rest.stepsSinceRestore,
+  cap: rest.cap,
+});
 
 function capped(
   plan: BatchPlan,

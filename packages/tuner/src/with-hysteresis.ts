@@ -1,5 +1,6 @@
 import type { AppliedStep, BatchController, Decision, Json, Reason } from '@batchwise/core';
 import { checkAbove, checkCount } from './check.ts';
+import { observe } from './observe.ts';
 import { mapRecovery } from './recovery.ts';
 
 /** What a move must overcome. */
@@ -57,6 +58,11 @@ export function withHysteresis<Inner extends Json>(
         state: { inner: decision.state, batchSize: held, steps },
       };
     },
+    observe: (step, { inner: state, batchSize, steps }) => ({
+      inner: observe(inner, step, state),
+      batchSize,
+      steps: steps + 1,
+    }),
     recover: (step, { inner: state, steps }) =>
       mapRecovery(inner.recover(step, state), (decision) => follow(decision, steps)),
   };

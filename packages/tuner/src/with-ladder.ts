@@ -1,6 +1,7 @@
 import type { BatchController, Decision, Json } from '@batchwise/core';
 import { checkCount } from './check.ts';
 import { nearestRung } from './ladder.ts';
+import { observe } from './observe.ts';
 import { resized } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
 
@@ -29,6 +30,7 @@ export function withLadder<State extends Json>(
     ...(inner.restores && { restores: true }),
     start: (run) => snapped(inner.start(run)),
     next: (step, state) => snapped(inner.next(step, state)),
+    observe: (step, state) => observe(inner, step, state),
     recover: (step, state) => mapRecovery(inner.recover(step, state), snapped),
   };
 }

@@ -1,6 +1,7 @@
 import type { BatchController, BatchPlan, Decision, Json } from '@batchwise/core';
 import { checkAbove, checkCount } from './check.ts';
 import { learningRateScale, type LearningRateQuestion } from './learning-rate-rules.ts';
+import { observe } from './observe.ts';
 import { mapRecovery } from './recovery.ts';
 
 /** How the learning rate is coupled to the batch. */
@@ -73,6 +74,7 @@ export function withLearningRate<State extends Json>(
       const limit = decision.firm ? before : before * (1 + risePerStep);
       return scaled(decision, limit, warmthAt(step.totalExamples));
     },
+    observe: (step, state) => observe(inner, step, state),
     recover: (step, state) =>
       mapRecovery(inner.recover(step, state), (decision) => scaled(decision, step.plan.learningRateScale, 1)),
   };

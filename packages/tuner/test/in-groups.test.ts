@@ -87,12 +87,38 @@ describe('inGroups', () => {
     expect(recovery).toMatchObject({ kind: 'retry', decision: { state: { inner: 101, untold: [] } } });
   });
 
-  it('tells nothing after a step with which weights are put back', () => {
-    const { controller, heard } = talkative([1], { snapshot: 'restore' });
-    const grouped = inGroups(controller);
-    const { state } = grouped.next(step(1), grouped.start(run()).state);
-    expect(grouped.next(step(2), state)).toMatchObject({ snapshot: 'restore', state: { inner: 1 } });
-    expect(heard).toEqual([step(1)]);
+  it('has the steps that wait observed, where the controller can', () => {
+    const { controller, heard } = talkative([2]);
+    const seen: number[] = [];
+    const grouped = inGroups({
+      ...controller,
+      observe({ seconds = 0 }, state) {
+        seen.push(seconds);
+        return state + 10;
+      },
+    });
+    let decision = grouped.start(run());
+    for (const seconds of [1, 2, 3]) decision = grouped.next(step(seconds), decision.state);
+    expect(seen).toEqual([1, 2]);
+    expect(heard).toEqual([step(3)]);
+    expect(decision.state).toMatchObject({ inner: 21, untold: [] });
+  });
+
+  it('puts weights back that an explosion among the waiting steps has spoilt', () => {
+    const steady = { ...talkative([9]).controller, observe: (_: AppliedStep, state: number) => state + 1 };
+    const grouped = inGroups(withGuard(steady));
+    let decision: Decision<Json> = grouped.start(run());
+    const losses = [
+      ...Array<number>(12).fill(2),
+      ...Array<number>(40).fill(0.1),
+      ...Array<number>(10).fill(9),
+    ];
+    const snapshots = losses.map((loss) => {
+      decision = grouped.next(step(1, { loss }), decision.state as never);
+      return decision.snapshot;
+    });
+    expect(snapshots.indexOf('restore')).toBeGreaterThan(52);
+    expect(snapshots.filter((one) => one === 'restore')).toHaveLength(1);
   });
 });
 
@@ -154,7 +180,9 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
             loss: 1,
             totalExamples: seen.totalExamples,
           };
-          later = controller.next(applied(stands, odd), later.state);
+          const told = controller.next(applied(stands, odd), later.state);
+          expect(controller.observe?.(applied(stands, odd), later.state)).toEqual(told.state);
+          later = told;
           const { plan: then, measure, snapshot } = later;
           expect({ then, measure, snapshot }).toEqual({
             then: stands,

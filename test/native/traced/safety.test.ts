@@ -129,7 +129,7 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
       const [one, other] = weights;
       return norm / (one ** 2 * ofA + other ** 2 * ofB + 2 * one * other * ofBoth);
     };
-    for (let use = 0; use < 7; use += 1) expect(await merged([0.5, 0.5])).toBeCloseTo(1, 5);
+    for (let use = 0; use < 33; use += 1) expect(await merged([0.5, 0.5])).toBeCloseTo(1, 5);
     expect(events.map(({ part }) => part)).toContain('merge');
     expect(await merged([0.75, 0.25])).toBeCloseTo(1, 5);
     expect(await merged([0.1, 0.9])).toBeCloseTo(1, 5);

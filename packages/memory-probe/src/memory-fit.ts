@@ -28,8 +28,12 @@ export type MemoryFit = {
   };
 };
 
-/** A line must go through its readings to within so many times their noise. */
+/**
+ * A line must go through its readings to within so many times their noise, and may miss them by this share in any case: gaps
+ * between blocks grow a little less than the blocks.
+ */
 const STRAIGHT = 3;
+const BENT = 0.012;
 /** Two readings make a line only if both stand out this far above the floor. */
 const ABOVE_FLOOR = 1.05;
 /** Three readings in a row make a line only if they rise by this much. */
@@ -58,7 +62,7 @@ export function fitMemory(
   { relativeNoise, hasFloor = true }: FitOptions,
 ): MemoryFit | undefined {
   const sorted = [...readings].sort((a, b) => a.batchSize - b.batchSize);
-  const straight = STRAIGHT * relativeNoise;
+  const straight = Math.max(BENT, STRAIGHT * relativeNoise);
   const mostOnFloor = hasFloor ? sorted.length - 2 : 0;
   for (let floorCount = 0; floorCount <= mostOnFloor; floorCount += 1) {
     const onFloor = sorted.slice(0, floorCount);

@@ -28,7 +28,7 @@ const makers = {
   adam: (rate) => tf.train.adam(rate),
 };
 const model = data.model(tf, spec.seed);
-const optimizer = makers[spec.optimizer](learningRateOf(task, spec.optimizer));
+const optimizer = makers[spec.optimizer](learningRateOf(size, spec.optimizer));
 model.compile({ optimizer, loss: data.loss, metrics: data.metrics });
 const source = data.train(spec.seed);
 
@@ -90,7 +90,7 @@ const result = {
   schema: 'batchwise.time-to-target/1',
   ...spec,
   target,
-  learningRate: learningRateOf(task, spec.optimizer),
+  learningRate: learningRateOf(size, spec.optimizer),
   engineVersion: engine.version,
   device: engine.device,
   node: process.version,

@@ -62,17 +62,17 @@ export const ENGINES = {
     load: loadNative,
     meter: allocatorOfProcessor,
   },
-  // Its heap grows by 5 % at least, so of the last 5 % of what it may take it is not sure that it gets them.
+  // Its heap grows by 5 % at least: of the last 5 % of what it may take it gets some, and 3 are left for that.
   wasm: {
-    budgetBytes: (512 * MIB) / 1.05,
+    budgetBytes: 0.97 * 512 * MIB,
     execArgv: [`--wasm-max-mem-pages=${(512 * MIB) / 65_536}`],
     load: () => loadEngine('wasm'),
   },
   // TensorFlow in a container: all of the process counts, and the kernel kills it.
   container: {
     budgetBytes: 768 * MIB,
-    // Otherwise glibc raises, as a process goes on, the size from which it gives blocks back at once.
-    env: { TF_ENABLE_ONEDNN_OPTS: '0', MALLOC_MMAP_THRESHOLD_: '131072' },
+    // Blocks from 32 KiB on are given back at once: else glibc keeps what an LSTM frees, and raises the size as it goes on.
+    env: { TF_ENABLE_ONEDNN_OPTS: '0', MALLOC_MMAP_THRESHOLD_: '32768' },
     isolation: () => {
       const folder = controlGroup(768 * MIB);
       return folder && { controlGroup: folder };

@@ -129,6 +129,7 @@ class CeilingSearch {
       allowedBytes: this.#allowedBytes(),
       fit: this.#fit,
       gradientFit: fitGradients(this.#steps(), this.#noise()),
+      isExact: certainty === 'exact',
       isLastTrial: this.#trials.length === maxTrials - 1,
       resolution: resolution ?? RESOLUTION[certainty],
       closing: {

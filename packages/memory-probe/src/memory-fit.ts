@@ -33,7 +33,7 @@ export type MemoryFit = {
  * between blocks grow a little less than the blocks.
  */
 const STRAIGHT = 3;
-const BENT = 0.012;
+export const BENT = 0.012;
 /** Two readings make a line only if both stand out this far above the floor. */
 const ABOVE_FLOOR = 1.05;
 /** Three readings in a row make a line only if they rise by this much. */

@@ -25,6 +25,8 @@ export interface SearchState {
   readonly fit: MemoryFit | undefined;
   /** Of the gradients alone; undefined where they are not told apart. */
   readonly gradientFit: MemoryFit | undefined;
+  /** Whether readings are exact. */
+  readonly isExact: boolean;
   /** Then the next size is aimed at directly. */
   readonly isLastTrial: boolean;
   /** A gain of less than this share is not worth a trial. */
@@ -59,6 +61,8 @@ const SURPLUS = 0.02;
 const USABLE = 1 / 2;
 /** A line that begins this share of the peak below what was in use before is that of a law that steepens. */
 const STEEP = 0.1;
+/** Where readings are not exact, a line through them is followed up to so many times the largest. */
+const TRUSTED = 2;
 /** A failure is explained by memory where it was expected to take this share of what is allowed. */
 const EXPLAINED = 0.8;
 /** Sizes this close to each other should fail together; one that fails alone is odd, not too big. */
@@ -223,17 +227,27 @@ function growth(trials: readonly TrialRecord[], best: TrialRecord, search: Searc
 function growthBounds(
   trials: readonly TrialRecord[],
   { batchSize, peak, allowedBytes }: { batchSize: number; peak: PeakReading; allowedBytes: number },
-  { fit, gradientFit, range }: SearchState,
+  { fit, gradientFit, range, isExact }: SearchState,
 ): number[] {
+  const trustedBytes = isExact ? allowedBytes : Math.min(allowedBytes, TRUSTED * peak.peakBytes);
   const baseBytes = Math.min(...trials.flatMap(({ peak }) => (peak ? [peak.baseBytes ?? 0] : [])));
   const roomBytes = allowedBytes - peak.peakBytes;
   const gradientBytes = (peak.gradientPeakBytes ?? peak.peakBytes) - baseBytes;
   const byProportion = batchSize * (1 + roomBytes / Math.max(1, gradientBytes));
-  const bySlope = gradientFit ? [batchSize + roomBytes / upperBytesPerExample(gradientFit)] : [];
+  const bySlope = gradientFit
+    ? [batchSize + (trustedBytes - peak.peakBytes) / upperBytesPerExample(gradientFit)]
+    : [];
   const to = Math.max(batchSize, range.most);
-  const byFit = fit ? [largestWithin(fit, allowedBytes, { from: batchSize, to })] : [];
+  const byFit = fit ? [largestWithin(fit, trustedBytes, { from: batchSize, to })] : [];
   const leastBytes = baseBytes - STEEP * peak.peakBytes;
-  const isBold = [fit, gradientFit].some((line) => line !== undefined && line.interceptBytes < leastBytes);
+  const steepens = [fit, gradientFit].some((line) => line !== undefined && line.interceptBytes < leastBytes);
+  // A larger size that ran over the budget, and took more than in proportion: there are gaps between its blocks.
+  const isRefuted = trials.some(
+    (trial) =>
+      trial.batchSize > batchSize &&
+      bytesEach(trial).some((bytes) => bytes > (gradientBytes + baseBytes) / batchSize),
+  );
+  const isBold = steepens || isRefuted;
   return isBold ? [...bySlope, ...byFit] : [byProportion, ...bySlope, ...byFit];
 }
 

@@ -1,4 +1,4 @@
-import { fitMemory, predictPeakBytes, type MeasuredPeak, type MemoryFit } from './memory-fit.ts';
+import { BENT, fitMemory, predictPeakBytes, type MeasuredPeak, type MemoryFit } from './memory-fit.ts';
 
 /** One measured size, the gradients apart where they are told apart. */
 export interface MeasuredStep extends MeasuredPeak {
@@ -24,7 +24,7 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
       ({ peakBytes, gradientPeakBytes }) => peakBytes > (1 + relativeNoise) * (gradientPeakBytes ?? 0),
     );
     const floorBytes = Math.max(0, ...updates.map(({ peakBytes }) => peakBytes));
-    const fit = { ...gradients, floorBytes };
+    const fit = { ...gradients, floorBytes: Math.max(floorBytes, gradients.floorBytes) };
     const onLine = largest(steps, gradients.linePoints);
     const holds = onLine.every(
       ({ batchSize, peakBytes }) =>
@@ -37,23 +37,51 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
 
 /**
  * The line of the gradients, through as many of the largest steps as lie on one: what weights, and kernels whatever the
- * size, take for themselves hides the growth of small batches here as well.
+ * size, take for themselves hides the growth of small batches here as well. A line that misses its readings by more than their noise
+ * gives way to one through fewer, above a floor, that explains all of them better.
  */
 export function fitGradients(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
   const readings = steps.flatMap(({ batchSize, gradientPeakBytes }) =>
     gradientPeakBytes === null ? [] : [{ batchSize, peakBytes: gradientPeakBytes }],
   );
-  for (let count = readings.length; count >= 2; count -= 1) {
-    const points = largest(readings, count);
-    const smaller = readings.filter((reading) => !points.includes(reading));
-    const floorBytes = Math.max(0, ...smaller.map(({ peakBytes }) => peakBytes));
-    const [lowest] = points.slice(-1);
-    if (lowest && lowest.peakBytes <= ABOVE_FLOOR * floorBytes) continue;
-    const fit = fitMemory(points, { relativeNoise, hasFloor: false });
-    if (fit) return fit;
-  }
-  return undefined;
+  const counts = Array.from({ length: Math.max(0, readings.length - 1) }, (_, i) => readings.length - i);
+  const fits = counts.flatMap((count) => lineThrough(readings, count, relativeNoise) ?? []);
+  const known = Math.max(BENT, relativeNoise);
+  const errors = fits.map((fit) => meanError(fit, readings));
+  const [first = Infinity] = errors;
+  const best = first <= known ? 0 : errors.indexOf(Math.min(...errors));
+  return fits[best];
 }
+
+/** Through the `count` largest, with what smaller ones took beyond it as the floor. */
+function lineThrough(
+  readings: readonly MeasuredPeak[],
+  count: number,
+  relativeNoise: number,
+): MemoryFit | undefined {
+  const points = largest(readings, count);
+  const smaller = readings.filter((reading) => !points.includes(reading));
+  const most = Math.max(0, ...smaller.map(({ peakBytes }) => peakBytes));
+  const [lowest] = points.slice(-1);
+  if (lowest && lowest.peakBytes <= ABOVE_FLOOR * most) return undefined;
+  const fit = fitMemory(points, { relativeNoise, hasFloor: false });
+  if (!fit) return undefined;
+  const above = smaller.filter(({ batchSize, peakBytes }) => peakBytes > predictPeakBytes(fit, batchSize));
+  return { ...fit, floorBytes: Math.max(0, ...above.map(({ peakBytes }) => peakBytes)) };
+}
+
+/** By how much line and floor miss all readings, as a share; two points must be far apart to stand for more. */
+function meanError(fit: MemoryFit, readings: readonly MeasuredPeak[]): number {
+  if (fit.linePoints === 2 && readings.length > 2 && !isFar(largest(readings, 2))) return Infinity;
+  const squares = readings.map(
+    ({ batchSize, peakBytes }) => (predictPeakBytes(fit, batchSize) / peakBytes - 1) ** 2,
+  );
+  const degrees = readings.length - 2 - (fit.floorBytes > 0 ? 1 : 0);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / Math.max(1, degrees));
+}
+
+const isFar = ([large, small]: readonly MeasuredPeak[]): boolean =>
+  (small?.peakBytes ?? Infinity) <= (1 - GROWTH) * (large?.peakBytes ?? 0);
 
 const growsClearly = ([large, small]: readonly MeasuredStep[]): boolean =>
   (small?.gradientPeakBytes ?? Infinity) <= (1 - GROWTH) * (large?.gradientPeakBytes ?? 0);

@@ -15,6 +15,7 @@ const state = (fields: Partial<SearchState> = {}): SearchState => ({
   allowedBytes: 10_000,
   fit: undefined,
   gradientFit: undefined,
+  isExact: true,
   isLastTrial: false,
   resolution: 0.015,
   closing: { allowedBytes: fields.allowedBytes ?? 10_000, resolution: 0.015, enoughBytes: 9900 },
@@ -54,6 +55,43 @@ describe('propose', () => {
     expect(propose(trials, state({ fit }))).toEqual({ kind: 'try', batchSize: byFit });
     // By proportion it would have been 210 · 9900 / 4300 = 483.
     expect(byFit).toBeLessThan(400);
+  });
+
+  it('follows a line through readings that are not exact to twice the largest', () => {
+    const points = [
+      { batchSize: 50, peakBytes: 2000 },
+      { batchSize: 100, peakBytes: 2200 },
+      { batchSize: 200, peakBytes: 2600 },
+    ];
+    const fit = fitMemory(points, { relativeNoise: 0.002 });
+    if (!fit) throw new Error('no fit');
+    const trials = points.map(({ batchSize, peakBytes }) => took(batchSize, peakBytes));
+    const byFit = (bytes: number) => largestWithin(fit, bytes, { from: 200, to: 1e6 });
+    const asked = (isExact: boolean) => propose(trials, state({ fit, isExact, allowedBytes: 5500 }));
+    expect(asked(true)).toEqual({ kind: 'try', batchSize: Math.floor(byFit(5500) / 2) });
+    // 2 · 2600, and as above half of a way of more than four times.
+    expect(asked(false)).toEqual({ kind: 'try', batchSize: Math.floor(byFit(5200) / 2) });
+  });
+
+  it('leaves proportion where a larger step took more than that', () => {
+    const slope = fitMemory(
+      [
+        { batchSize: 100, peakBytes: 4100 },
+        { batchSize: 300, peakBytes: 12_500 },
+      ],
+      { relativeNoise: 0.002, hasFloor: false },
+    );
+    const over = { ...took(300, 12_500), verdict: 'overBudget' } as const;
+    // In proportion 300 examples would take 12100, and 10000 would hold 247; by the line it is 100 · (1 + 59 / 42) = 240, less its band.
+    const next = propose([took(100, 4100), over], state({ gradientFit: slope }));
+    expect(next).toMatchObject({ kind: 'try' });
+    expect((next.kind === 'try' && next.batchSize) || 0).toBeLessThanOrEqual(240);
+    expect((next.kind === 'try' && next.batchSize) || 0).toBeGreaterThan(235);
+    const lean = { ...over, ...took(300, 12_100), verdict: 'overBudget' } as const;
+    expect(propose([took(100, 4100), lean], state({ gradientFit: slope }))).toEqual({
+      kind: 'try',
+      batchSize: 247,
+    });
   });
 
   it('does not take the scatter of readings for a law that steepens', () => {

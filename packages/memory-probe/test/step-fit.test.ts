@@ -62,6 +62,23 @@ describe('fitSteps', () => {
 });
 
 describe('fitGradients', () => {
+  it('gives up a line through all for one above a floor that explains them better', () => {
+    // An LSTM in a control group: 130 MB are the process, and what it freed before is used first.
+    const resident = [
+      step(16, 127 * MB),
+      step(48, 128.7 * MB),
+      step(768, 368.5 * MB),
+      step(1891, 779.5 * MB),
+    ];
+    const fit = fitGradients(resident, 0.03);
+    // (779.5 − 368.5) / (1891 − 768) MB
+    expect(fit).toMatchObject({ linePoints: 2, floorBytes: 128.7 * MB });
+    expect(fit?.bytesPerExample).toBeCloseTo(0.365984 * MB, -2);
+    // Off by 1.8 % at most is what readings off by 3 % may be.
+    const chunks = [step(16, 16.9 * MB), step(182, 197.8 * MB), step(353, 372.3 * MB), step(373, 396.9 * MB)];
+    expect(fitGradients(chunks, 0.03)).toMatchObject({ linePoints: 4, floorBytes: 0 });
+  });
+
   it('has no line for one reading, nor for readings that fall', () => {
     expect(fitGradients([step(16)], NOISE)).toBeUndefined();
     expect(fitGradients([step(16, 9 * MB), step(32, 8 * MB)], NOISE)).toBeUndefined();

@@ -9,6 +9,8 @@ export interface MeasuredStep extends MeasuredPeak {
 const GROWTH = 0.5;
 /** A line begins this far above what smaller steps took: a step that took no more than they did is on their floor. */
 const ABOVE_FLOOR = 1.05;
+/** A line stands out from readings that are off by a share only if they rise by so many times that. */
+const RISE = 50;
 /** A law must meet each step that it is said to be of to within so many times their noise. */
 const HOLDS = 3;
 
@@ -19,7 +21,15 @@ const HOLDS = 3;
  */
 export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
   const gradients = fitGradients(steps, relativeNoise);
-  if (gradients && (gradients.linePoints > 2 || growsClearly(largest(steps, 2)))) {
+  const rises = (fit: MemoryFit, bytesOf: (step: MeasuredStep) => number): boolean => {
+    const onLine = largest(steps, fit.linePoints).map(bytesOf);
+    return Math.max(...onLine) >= (1 + RISE * relativeNoise) * Math.min(...onLine);
+  };
+  const isLine =
+    gradients &&
+    rises(gradients, ({ gradientPeakBytes }) => gradientPeakBytes ?? 0) &&
+    (gradients.linePoints > 2 || growsClearly(largest(steps, 2)));
+  if (isLine) {
     const updates = steps.filter(
       ({ peakBytes, gradientPeakBytes }) => peakBytes > (1 + relativeNoise) * (gradientPeakBytes ?? 0),
     );
@@ -32,7 +42,8 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
     );
     if (holds) return fit;
   }
-  return fitMemory(steps, { relativeNoise });
+  const whole = fitMemory(steps, { relativeNoise });
+  return whole && rises(whole, ({ peakBytes }) => peakBytes) ? whole : undefined;
 }
 
 /**

@@ -61,6 +61,20 @@ describe('fitSteps', () => {
   });
 });
 
+describe('a rise that readings may have by themselves', () => {
+  it('is no line: readings off by 3 % must rise by 2.5 times', () => {
+    const small = [step(16, 127.7 * MB), step(48, 129.3 * MB), step(181, 151.4 * MB), step(462, 253.7 * MB)];
+    expect(fitSteps(small, 0.03)).toBeUndefined();
+    expect(fitSteps([...small, step(1408, 603.2 * MB)], 0.03)).toMatchObject({ floorBytes: 129.3 * MB });
+    expect(
+      fitSteps(
+        [400, 450, 500].map((size) => step(size)),
+        0.002,
+      ),
+    ).toMatchObject({ linePoints: 3 });
+  });
+});
+
 describe('fitGradients', () => {
   it('gives up a line through all for one above a floor that explains them better', () => {
     // An LSTM in a control group: 130 MB are the process, and what it freed before is used first.

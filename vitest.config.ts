@@ -39,7 +39,7 @@ const project = (name: string, root: string, way: keyof typeof WAYS) => ({
 });
 
 /** The folders of test/ where native TensorFlow trains in the test's own process. */
-const ON_NATIVE = ['engines', 'memory', 'native'];
+const ON_NATIVE = ['engines', 'native'];
 
 /** Checks of the repository as a whole; some start npm, Nx or Node and look at the built packages. */
 function repositoryProjects(root: string) {

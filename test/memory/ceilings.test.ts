@@ -34,12 +34,12 @@ const controlGroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']
 const engines = [
   {
     // Its heap grows by 5 % at least: the last 5 % are not sure to be had.
-    name: 'wasm with a heap of 128 MiB',
-    budgetBytes: (128 * MIB) / 1.05,
-    tooBig: 4000,
+    name: 'wasm with a heap of 64 MiB',
+    budgetBytes: (64 * MIB) / 1.05,
+    tooBig: 2000,
     leastShare: 0.75,
     isHere: true,
-    start: { args: ['wasm'], execArgv: [`--wasm-max-mem-pages=${(128 * MIB) / 65_536}`] },
+    start: { args: ['wasm'], execArgv: [`--wasm-max-mem-pages=${(64 * MIB) / 65_536}`] },
   },
   {
     name: 'native with an allocator of 128 MiB, that of GPUs',

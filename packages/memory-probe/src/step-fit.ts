@@ -20,15 +20,12 @@ const HOLDS = 3;
  * the law of {@link fitMemory}.
  */
 export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
+  const readings = gradientsOf(steps);
   const gradients = fitGradients(steps, relativeNoise);
-  const rises = (fit: MemoryFit, bytesOf: (step: MeasuredStep) => number): boolean => {
-    const onLine = largest(steps, fit.linePoints).map(bytesOf);
-    return Math.max(...onLine) >= (1 + RISE * relativeNoise) * Math.min(...onLine);
-  };
   const isLine =
     gradients &&
-    rises(gradients, ({ gradientPeakBytes }) => gradientPeakBytes ?? 0) &&
-    (gradients.linePoints > 2 || growsClearly(largest(steps, 2)));
+    rises(largest(readings, gradients.linePoints), relativeNoise) &&
+    (gradients.linePoints > 2 || isFar(largest(readings, 2)));
   if (isLine) {
     const updates = steps.filter(
       ({ peakBytes, gradientPeakBytes }) => peakBytes > (1 + relativeNoise) * (gradientPeakBytes ?? 0),
@@ -43,7 +40,17 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
     if (holds) return fit;
   }
   const whole = fitMemory(steps, { relativeNoise });
-  return whole && rises(whole, ({ peakBytes }) => peakBytes) ? whole : undefined;
+  return whole && rises(largest(steps, whole.linePoints), relativeNoise) ? whole : undefined;
+}
+
+const gradientsOf = (steps: readonly MeasuredStep[]): MeasuredPeak[] =>
+  steps.flatMap(({ batchSize, gradientPeakBytes }) =>
+    gradientPeakBytes === null ? [] : [{ batchSize, peakBytes: gradientPeakBytes }],
+  );
+
+function rises(onLine: readonly MeasuredPeak[], relativeNoise: number): boolean {
+  const bytes = onLine.map(({ peakBytes }) => peakBytes);
+  return Math.max(...bytes) >= (1 + RISE * relativeNoise) * Math.min(...bytes);
 }
 
 /**
@@ -52,9 +59,7 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
  * gives way to one through fewer, above a floor, that explains all of them better.
  */
 export function fitGradients(steps: readonly MeasuredStep[], relativeNoise: number): MemoryFit | undefined {
-  const readings = steps.flatMap(({ batchSize, gradientPeakBytes }) =>
-    gradientPeakBytes === null ? [] : [{ batchSize, peakBytes: gradientPeakBytes }],
-  );
+  const readings = gradientsOf(steps);
   const counts = Array.from({ length: Math.max(0, readings.length - 1) }, (_, i) => readings.length - i);
   const fits = counts.flatMap((count) => lineThrough(readings, count, relativeNoise) ?? []);
   const known = Math.max(BENT, relativeNoise);
@@ -93,9 +98,6 @@ function meanError(fit: MemoryFit, readings: readonly MeasuredPeak[]): number {
 
 const isFar = ([large, small]: readonly MeasuredPeak[]): boolean =>
   (small?.peakBytes ?? Infinity) <= (1 - GROWTH) * (large?.peakBytes ?? 0);
-
-const growsClearly = ([large, small]: readonly MeasuredStep[]): boolean =>
-  (small?.gradientPeakBytes ?? Infinity) <= (1 - GROWTH) * (large?.gradientPeakBytes ?? 0);
 
 const largest = <Step extends MeasuredPeak>(steps: readonly Step[], count: number): Step[] =>
   [...steps].sort((a, b) => b.batchSize - a.batchSize).slice(0, count);

@@ -10,6 +10,8 @@ export interface MemoryMeter {
   begin(): Awaitable<void>;
   /** Bytes in use now, and the most since `begin`; null where nothing is known at present. */
   read(): Awaitable<{ readonly bytesInUse: number; readonly peakBytes: number } | null>;
+  /** Asked before a step: bytes in use that no step gives back or takes up, beside what training keeps. Absent is 0. */
+  fixedBytes?(): Awaitable<number>;
 }
 
 /** TensorFlow's allocator statistics, as `allocatorStatistics` of @batchwise/native gives them. */

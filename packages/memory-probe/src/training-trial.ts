@@ -121,6 +121,7 @@ async function train<Batch, Gradient>(
   readonly peak: PeakReading | null;
 }> {
   const { backend, meter, clock } = settings;
+  const baseBytes = Math.max(kept.bytes, (await meter.fixedBytes?.()) ?? 0);
   let peakBytes = 0;
   let gradientPeakBytes = 0;
   let isKnown = true;
@@ -148,7 +149,7 @@ async function train<Batch, Gradient>(
     stepSeconds = clock && startedAt !== undefined ? clock() - startedAt : null;
   }
   const { source, certainty } = meter;
-  const peak = { peakBytes, gradientPeakBytes, baseBytes: kept.bytes, source, certainty };
+  const peak = { peakBytes, gradientPeakBytes, baseBytes, source, certainty };
   return { steps, stepSeconds, peak: isKnown ? peak : null };
 }
 

@@ -96,6 +96,22 @@ describe('trainingTrial', () => {
     expect(calls).toEqual(['begin', 'read', 'read', 'begin', 'read', 'read']);
   });
 
+  it.each([
+    [20, 20],
+    [5, 8],
+  ])('counts what its meter says is fixed: of %i bytes and 8 that are kept, %i', async (fixed, baseBytes) => {
+    const meter: MemoryMeter = {
+      source: 'test',
+      certainty: 'upperBound',
+      begin: () => undefined,
+      read: () => ({ bytesInUse: 30, peakBytes: 40 }),
+      fixedBytes: () => fixed,
+    };
+    const backend = new QuadraticBackend();
+    const trial = trainingTrial({ backend, source: source(), ...keeping(backend), meter });
+    expect(await trial(asked())).toMatchObject({ peak: { peakBytes: 40, baseBytes } });
+  });
+
   it('tells how long its last update took, by the clock that it is given', async () => {
     const backend = new QuadraticBackend();
     let seconds = 0;

@@ -49,6 +49,13 @@ export type Proposal =
 const DIRECT = 4;
 /** No trial is this many times as large as what is known to fit. */
 const LARGEST_STEP = 16;
+/**
+ * A size that takes no more than one a quarter of it has hardly begun to take memory, whatever both take: from there the largest
+ * step is made, where there is room for so many times all that it takes.
+ */
+const FLAT = 1.02;
+const MUCH_SMALLER = 4;
+const WIDE = 5;
 /** Growth where memory cannot be read or its size is not known. */
 const BLIND_STEP = 4;
 /** A size that takes this share of what is allowed is near: chunks of an allocator change little from there. */
@@ -217,10 +224,20 @@ function stepBack(failures: readonly TrialRecord[], best: TrialRecord, search: S
 function growth(trials: readonly TrialRecord[], best: TrialRecord, search: SearchState): number {
   const { allowedBytes, isLastTrial } = search;
   if (allowedBytes === null || best.peak === null) return BLIND_STEP * best.batchSize;
+  if (isFlat(trials, best) && allowedBytes > (1 + WIDE) * best.peak.peakBytes)
+    return LARGEST_STEP * best.batchSize;
   const bounds = growthBounds(trials, { batchSize: best.batchSize, peak: best.peak, allowedBytes }, search);
   const ratio = Math.max(...bounds) / best.batchSize;
   const isDirect = ratio <= DIRECT || (isLastTrial && ratio <= LARGEST_STEP);
   return best.batchSize * (isDirect ? ratio : Math.min(ratio / 2, LARGEST_STEP));
+}
+
+function isFlat(trials: readonly TrialRecord[], best: TrialRecord): boolean {
+  const bestBytes = best.peak?.peakBytes ?? Infinity;
+  return trials.some(
+    ({ batchSize, peak }) =>
+      MUCH_SMALLER * batchSize <= best.batchSize && bestBytes <= FLAT * (peak?.peakBytes ?? 0),
+  );
 }
 
 /** Sizes that should stay within what is allowed, each for a reason of its own. */

@@ -73,6 +73,16 @@ describe('propose', () => {
     expect(asked(false)).toEqual({ kind: 'try', batchSize: Math.floor(byFit(5200) / 2) });
   });
 
+  it('makes the largest step from a size that takes no more than a much smaller one, where there is room', () => {
+    const flat = [took(16, 1500), took(100, 1520)];
+    // 1520 of 10000 leave 5.6 times as much; by proportion it would be half of 100 · (1 + 8480 / 1420).
+    expect(propose(flat, state())).toEqual({ kind: 'try', batchSize: 1600 });
+    const half = (ratio: number) => ({ kind: 'try', batchSize: Math.floor((100 * ratio) / 2) });
+    expect(propose([took(26, 1500), took(100, 1520)], state())).toEqual(half(9900 / 1420));
+    expect(propose([took(16, 1480), took(100, 1520)], state())).toEqual(half(9900 / 1420));
+    expect(propose(flat, state({ allowedBytes: 9000 }))).toEqual(half(8900 / 1420));
+  });
+
   it('leaves proportion where a larger step took more than that', () => {
     const slope = fitMemory(
       [

@@ -3,7 +3,7 @@ import { fixed } from './fixed.ts';
 import { goodput } from './goodput.ts';
 import { inGroups } from './in-groups.ts';
 import { knee } from './knee.ts';
-import type { LearningRateRule } from './learning-rate-rules.ts';
+import type { LearningRateQuestion, LearningRateRule } from './learning-rate-rules.ts';
 import { noiseScale } from './noise-scale.ts';
 import { optimizerTraits, type OptimizerName } from './optimizers.ts';
 import type { TuningPrior } from './prior.ts';
@@ -66,6 +66,7 @@ function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Js
   const rule = options.learningRateRule ?? usual;
   const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
   const coupling = { rule, referenceBatchSize: batchSize, maxScale };
+  const sized = { ...options, maxBatchSize: options.maxBatchSize ?? followedBatchSize(coupling) };
   switch (name) {
     case 'fixed':
       return withCeiling(fixed(batchSize), ceiling);
@@ -77,8 +78,22 @@ function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Js
     case 'noiseScale':
       return withLearningRate(withCeiling(withHysteresis(noiseScale(options)), ceiling), coupling);
     case 'goodput':
-      return withLearningRate(withCeiling(withHysteresis(goodput(options)), ceiling), coupling);
+      return withLearningRate(withCeiling(withHysteresis(goodput(sized)), ceiling), coupling);
     default:
       throw new RangeError(`No policy is called ${String(name)}; known are ${policyNames.join(', ')}.`);
   }
+}
+
+/**
+ * The batch up to which the rate follows it; undefined where no end is known. Beyond it the rate stays as it is, so that a larger batch takes as
+ * many steps, each of which takes longer.
+ */
+function followedBatchSize({
+  rule,
+  referenceBatchSize,
+  maxScale,
+}: Pick<LearningRateQuestion, 'rule' | 'referenceBatchSize' | 'maxScale'>): number | undefined {
+  if (maxScale === undefined) return undefined;
+  if (rule === 'linear') return referenceBatchSize * maxScale;
+  return rule === 'sqrt' ? referenceBatchSize * maxScale ** 2 : undefined;
 }

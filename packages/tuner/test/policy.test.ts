@@ -41,6 +41,26 @@ describe('policy', () => {
     expect(steps.at(-1)?.plan).toEqual(plan(256, 256, 2));
   });
 
+  it.each([
+    // The rate follows to 4, 8 and 8 times its value: linearly, linearly, and with the root.
+    [{ optimizer: 'sgd' }, 128],
+    [{ optimizer: 'sgd', batchSize: 64 }, 256],
+    [{ optimizer: 'momentum' }, 256],
+    [{ optimizer: 'adam' }, 2048],
+    [{ optimizer: 'momentum', learningRateRule: 'sqrt' }, 2048],
+    [{ optimizer: 'sgd', maxBatchSize: 1024 }, 1024],
+    [{ optimizer: 'sgd', learningRateRule: 'none' }, 1024],
+    [{ optimizer: 'sgd', learningRateRule: () => 1 }, 1024],
+  ] as const)('goodput takes no batch that the rate does not follow to: %j', (options, largest) => {
+    const noisy = { ...plant, noiseScale: () => 1e6 };
+    const long = run({ datasetSize: 65_536, plannedExamples: 3_000_000 });
+    const sizes = runPlant(policy('goodput', options), noisy, long).steps.map(
+      ({ plan: ran }) => ran.batchSize,
+    );
+    expect(Math.max(...sizes)).toBe(largest);
+    expect(sizes.at(-1)).toBe(largest);
+  });
+
   it('does not raise the rate while it explores', () => {
     const { steps } = runPlant(policy('goodput'), plant, info);
     for (const step of steps.filter(({ code }) => code === 'explore'))

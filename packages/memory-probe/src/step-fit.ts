@@ -7,6 +7,8 @@ export interface MeasuredStep extends MeasuredPeak {
 
 /** Two readings make a line only if this share of the larger one is growth; else there may be another floor below both. */
 const GROWTH = 0.5;
+/** Two of more readings stand for a line above a floor where the smaller is this share of the larger. */
+const FAR = 0.6;
 /** A line begins this far above what smaller steps took: a step that took no more than they did is on their floor. */
 const ABOVE_FLOOR = 1.05;
 /** A line stands out from readings that are off by a share only if they rise by so many times that. */
@@ -25,7 +27,7 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
   const isLine =
     gradients &&
     rises(largest(readings, gradients.linePoints), relativeNoise) &&
-    (gradients.linePoints > 2 || isFar(largest(readings, 2)));
+    (gradients.linePoints > 2 || isFar(largest(readings, 2), 1 - GROWTH));
   if (isLine) {
     const updates = steps.filter(
       ({ peakBytes, gradientPeakBytes }) => peakBytes > (1 + relativeNoise) * (gradientPeakBytes ?? 0),
@@ -40,7 +42,8 @@ export function fitSteps(steps: readonly MeasuredStep[], relativeNoise: number):
     if (holds) return fit;
   }
   const whole = fitMemory(steps, { relativeNoise });
-  return whole && rises(largest(steps, whole.linePoints), relativeNoise) ? whole : undefined;
+  const isStraight = whole && meanError(whole, steps) <= Math.max(BENT, relativeNoise);
+  return isStraight && rises(largest(steps, whole.linePoints), relativeNoise) ? whole : undefined;
 }
 
 const gradientsOf = (steps: readonly MeasuredStep[]): MeasuredPeak[] =>
@@ -88,7 +91,7 @@ function lineThrough(
 
 /** By how much line and floor miss all readings, as a share; two points must be far apart to stand for more. */
 function meanError(fit: MemoryFit, readings: readonly MeasuredPeak[]): number {
-  if (fit.linePoints === 2 && readings.length > 2 && !isFar(largest(readings, 2))) return Infinity;
+  if (fit.linePoints === 2 && readings.length > 2 && !isFar(largest(readings, 2), FAR)) return Infinity;
   const squares = readings.map(
     ({ batchSize, peakBytes }) => (predictPeakBytes(fit, batchSize) / peakBytes - 1) ** 2,
   );
@@ -96,8 +99,8 @@ function meanError(fit: MemoryFit, readings: readonly MeasuredPeak[]): number {
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / Math.max(1, degrees));
 }
 
-const isFar = ([large, small]: readonly MeasuredPeak[]): boolean =>
-  (small?.peakBytes ?? Infinity) <= (1 - GROWTH) * (large?.peakBytes ?? 0);
+const isFar = ([large, small]: readonly MeasuredPeak[], share: number): boolean =>
+  (small?.peakBytes ?? Infinity) <= share * (large?.peakBytes ?? 0);
 
 const largest = <Step extends MeasuredPeak>(steps: readonly Step[], count: number): Step[] =>
   [...steps].sort((a, b) => b.batchSize - a.batchSize).slice(0, count);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { predictPeakBytes } from '../src/memory-fit.ts';
+import { predictPeakBytes, type MemoryFit } from '../src/memory-fit.ts';
 import { fitGradients, fitSteps, type MeasuredStep } from '../src/step-fit.ts';
 import { MB } from './simulated-device.ts';
 
@@ -88,6 +88,13 @@ describe('fitGradients', () => {
     // (779.5 − 368.5) / (1891 − 768) MB
     expect(fit).toMatchObject({ linePoints: 2, floorBytes: 128.7 * MB });
     expect(fit?.bytesPerExample).toBeCloseTo(0.365984 * MB, -2);
+    // (339.6 − 182.6) / (699 − 271) MB, which says 711.6 MB of 1713 examples; they took 713.2.
+    const begun = [step(16, 127.6 * MB), step(67, 131.1 * MB), step(271, 182.6 * MB), step(699, 339.6 * MB)];
+    expect(predictPeakBytes(fitGradients(begun, 0.03) as MemoryFit, 1713)).toBeCloseTo(711.56 * MB, -5);
+    // It has not risen enough to be told from noise, and a line through all is too bent.
+    expect(fitSteps(begun, 0.03)).toBeUndefined();
+    const near = [...begun.slice(0, 3), step(500, 266.6 * MB)];
+    expect(fitGradients(near, 0.03)).toMatchObject({ linePoints: 4 });
     // Off by 1.8 % at most is what readings off by 3 % may be.
     const chunks = [step(16, 16.9 * MB), step(182, 197.8 * MB), step(353, 372.3 * MB), step(373, 396.9 * MB)];
     expect(fitGradients(chunks, 0.03)).toMatchObject({ linePoints: 4, floorBytes: 0 });

@@ -44,6 +44,9 @@ export interface PolicyOptions extends SizeOptions {
  * start for `schedule`; for the others it is where the run starts and the batch that the learning rate was configured
  * for, and from there the rate follows the batch as fits the optimizer.
  *
+ * Without `maxBatchSize` goodput takes no batch beyond the one that the rate follows to: from 32 examples 128 with SGD, 256
+ * with momentum, 2,048 with others.
+ *
  * - `goodput`: withGuard(withLearningRate(withCeiling(withHysteresis(goodput))))
  * - `knee`: withGuard(withLearningRate(withCeiling(knee)))
  * - `noiseScale`: withGuard(withLearningRate(withCeiling(withHysteresis(noiseScale))))

@@ -51,24 +51,24 @@ describe('batchwise probe', () => {
       model: { name: 'cnn', parameters: 105_866 },
       backend: { name: 'wasm' },
       budget: { bytes: 60e6, source: 'asked for by --budget' },
-      ceiling: { limitedBy: 'memory', safety: 0.88 },
+      ceiling: { limitedBy: 'memory', safety: 0.98 },
     });
     const { batchSize, fit, trials, reason } = record.ceiling;
     const peakAt = (size: number): number =>
       Math.max(fit.floorBytes, fit.interceptBytes + fit.bytesPerExample * size);
-    expect(peakAt(batchSize)).toBeLessThanOrEqual(0.88 * 60e6);
+    expect(peakAt(batchSize)).toBeLessThanOrEqual(0.98 * 60e6);
     // The band around the fit costs a few per cent.
-    expect(peakAt(batchSize * 1.06)).toBeGreaterThan(0.88 * 60e6);
+    expect(peakAt(batchSize * 1.06)).toBeGreaterThan(0.98 * 60e6);
     const last = trials.find((trial) => trial.batchSize === batchSize);
     expect(last).toMatchObject({ verdict: 'fits', steps: 2 });
-    expect(Math.abs((last?.peak.peakBytes ?? 0) / peakAt(batchSize) - 1)).toBeLessThan(0.02);
+    expect(Math.abs((last?.peak.peakBytes ?? 0) / peakAt(batchSize) - 1)).toBeLessThan(0.05);
     for (const trial of trials)
       expect(trial.examplesPerSecond).toBeCloseTo(trial.batchSize / trial.stepSeconds, 6);
     const lines = stdout.split('\n');
     const table = lines.slice(lines.findIndex((line) => line.includes('Measured')));
     for (const line of table.slice(0, trials.length + 1)) expect(line.length).toBeLessThanOrEqual(80);
     for (const [i, trial] of trials.entries())
-      expect(table[i + 1]).toMatch(new RegExp(`^ +${trial.batchSize} .* fits$`));
+      expect(table[i + 1]).toMatch(new RegExp(`^ +${trial.batchSize} .* (fits|over budget)$`));
     expect(stdout).toContain(reason);
     expect(stdout).toMatch(new RegExp(`^Ceiling +${batchSize} examples at once$`, 'm'));
   });

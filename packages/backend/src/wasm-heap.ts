@@ -17,6 +17,8 @@ export class WasmHeap implements MemoryMeter {
   readonly #tf: Tf;
   readonly #blocks = new Map<number, number>();
   #bytes = 0;
+  /** Where blocks begin: what is below is the module's own. */
+  #start = Infinity;
   #top = 0;
   #detach: (() => void) | undefined;
 
@@ -27,7 +29,9 @@ export class WasmHeap implements MemoryMeter {
   attach(): void {
     const { wasm } = this.#tf.backend() as unknown as { wasm: WasmModule };
     // The first call of either puts a function of the module in its own place.
-    wasm._free(wasm._malloc(1));
+    const probe = wasm._malloc(1);
+    wasm._free(probe);
+    this.#start = probe;
     const { _malloc: malloc, _free: free } = wasm;
     // The blocks from before are known by the tensors in them only.
     this.#bytes = (this.#tf.engine() as unknown as { state: { numBytes: number } }).state.numBytes;
@@ -35,6 +39,7 @@ export class WasmHeap implements MemoryMeter {
       const pointer = malloc.call(wasm, bytes);
       this.#blocks.set(pointer, bytes);
       this.#bytes += bytes;
+      this.#start = Math.min(this.#start, pointer);
       this.#top = Math.max(this.#top, pointer + bytes);
       return pointer;
     };
@@ -61,6 +66,6 @@ export class WasmHeap implements MemoryMeter {
   }
 
   read() {
-    return { bytesInUse: this.#bytes, peakBytes: Math.max(this.#top, this.#bytes) };
+    return { bytesInUse: this.#bytes, peakBytes: Math.max(this.#top - this.#start, this.#bytes) };
   }
 }

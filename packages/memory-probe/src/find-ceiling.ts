@@ -175,7 +175,8 @@ class CeilingSearch {
     const predictedPeakBytes = this.#fit ? predictPeakBytes(this.#fit, batchSize) : null;
     const kept = { ...record, predictedPeakBytes, seconds };
     this.#trials.push(kept);
-    this.#fit = fitSteps(this.#steps(), this.#noise());
+    // Gaps between blocks make steps even of readings that are exact: then it is a line of those that are not.
+    this.#fit = fitSteps(this.#steps(), this.#noise()) ?? fitSteps(this.#steps(), NOISE.upperBound);
     onTrial?.(kept);
   }
 

@@ -123,16 +123,15 @@ describe('findCeiling on a device with a hard limit', () => {
     expect(ceiling.safety).toBe(0.88);
   });
 
-  it.each([
-    ['upperBound', 'all'],
-    ['exact', 'not all'],
-  ] as const)(
-    'takes readings that are %s for one line where they scatter by 5 %%: %s',
-    async (certainty, how) => {
+  it.each(['upperBound', 'exact'] as const)(
+    'takes readings that are said to be %s and scatter by 5 %% for a line that is as uncertain',
+    async (certainty) => {
       const reads = (bytes: number, trial: number) => bytes * (trial % 2 === 0 ? 1.05 : 1);
       const { ceiling } = await search({ ...cnn, memoryBytes: 400 * MB, reads, certainty });
       expect(ceiling.trials.length).toBeGreaterThan(2);
-      expect(ceiling.fit?.linePoints === ceiling.trials.length).toBe(how === 'all');
+      expect(ceiling.fit?.linePoints).toBe(ceiling.trials.length);
+      // Half of 5 %, beside which 0.2 % are nothing.
+      expect(ceiling.fit?.relativeError).toBeGreaterThan(0.02);
     },
   );
 

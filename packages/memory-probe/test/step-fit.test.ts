@@ -65,6 +65,10 @@ describe('a rise that readings may have by themselves', () => {
   it('is no line: readings off by 3 % must rise by 2.5 times', () => {
     const small = [step(16, 127.7 * MB), step(48, 129.3 * MB), step(181, 151.4 * MB), step(462, 253.7 * MB)];
     expect(fitSteps(small, 0.03)).toBeUndefined();
+    // Straight, but from 110 to 220 MB and to 300 MB.
+    const rising = [1000, 1500, 2100].map((size) => step(size));
+    expect(fitSteps(rising, 0.03)).toBeUndefined();
+    expect(fitSteps([...rising, step(2900)], 0.03)).toMatchObject({ linePoints: 4 });
     expect(fitSteps([...small, step(1408, 603.2 * MB)], 0.03)).toMatchObject({ floorBytes: 129.3 * MB });
     expect(
       fitSteps(

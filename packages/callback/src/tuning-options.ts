@@ -103,16 +103,16 @@ export interface KnownFit {
  */
 export async function openController(options: TuningOptions, fit: KnownFit): Promise<BatchController<Json>> {
   const { controller, policy = 'goodput' } = options;
-  const { model } = fit;
-  const found = await ceilingOf(options, fit);
+  const isNeeded = !controller && policy !== 'fixed';
+  const optimizer =
+    options.optimizer ?? (isNeeded ? nameOfOptimizer(fittedModel(fit.model).optimizer) : undefined);
+  const found = await ceilingOf({ ...options, optimizer }, fit);
   if (controller) return found ? withCeiling(controller, usable(found)) : controller;
-  const fixed = policy === 'fixed';
-  const optimizer = options.optimizer ?? (fixed ? undefined : nameOfOptimizer(fittedModel(model).optimizer));
   return policyOf(policy, { ...options, optimizer, ceiling: found && usable(found) });
 }
 
 async function ceilingOf(options: TuningOptions, fit: KnownFit): Promise<KnownCeiling | undefined> {
-  const { controller, policy, ceiling, memoryBytes, batchSize = 32 } = options;
+  const { controller, policy = 'goodput', ceiling, memoryBytes, batchSize = 32 } = options;
   if (typeof ceiling === 'function') return ceiling(fit.model);
   if (ceiling !== undefined) return ceiling === false ? undefined : ceiling;
   const { datasetSize, plannedExamples } = fit.run;
@@ -121,7 +121,7 @@ async function ceilingOf(options: TuningOptions, fit: KnownFit): Promise<KnownCe
   const source = await fit.source();
   if (!source) return undefined;
   const start = Math.min(batchSize, datasetSize ?? Infinity);
-  const plan = { start, largest: largestBatchSize(options, fit.run) };
+  const plan = { start, largest: largestBatchSize(policy, options, fit.run) };
   const memory = await probeMemory({ ...fit, source, plan, budgetBytes: memoryBytes });
   fit.onProbed(memory);
   return memory.batchSize === undefined ? undefined : { batchSize: memory.batchSize };

@@ -114,10 +114,10 @@ export interface BatchController<State extends Json> {
   /** Asked once after each applied step. */
   next(step: AppliedStep, state: State): Decision<State>;
   /**
-   * For wrappers, in place of `next` while the last decision stands (`standsFor`): the state alone, as `next` leaves it.
-   * Absent where that saves nothing.
+   * For wrappers, in place of `next` while the last decision stands (`standsFor`): the state alone, as `next` with one step
+   * after the other leaves it. `steps` are in their order, and one or more. Absent where that saves nothing.
    */
-  observe?(step: AppliedStep, state: State): State;
+  observe?(steps: readonly AppliedStep[], state: State): State;
   /** Asked once after each failed step, a lost device apart; a retry gets the same examples. */
   recover(step: FailedStep, state: State): Recovery<State>;
 }

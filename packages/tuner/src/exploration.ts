@@ -30,6 +30,11 @@ export interface ExplorationOptions {
   readonly driftRatio: number;
   /** Not before so many steps; the wait doubles each time. Default 50. */
   readonly retimeAfterSteps: number;
+  /**
+   * Steps from one look at the step time to the next, with which a policy decides; more, up to ten times as many, the longer no
+   * size was tried. Default 10.
+   */
+  readonly lookEverySteps: number;
 }
 
 const DEFAULTS: ExplorationOptions = {
@@ -41,6 +46,7 @@ const DEFAULTS: ExplorationOptions = {
   shareOfRun: 0.05,
   driftRatio: 1.4,
   retimeAfterSteps: 50,
+  lookEverySteps: 10,
 };
 
 /**
@@ -83,6 +89,7 @@ export function explorationOptions(given: Partial<ExplorationOptions> = {}): Exp
   checkCount(options.coldSteps, 'exploration.coldSteps', 0);
   checkCount(options.timedSteps, 'exploration.timedSteps');
   checkCount(options.retimeAfterSteps, 'exploration.retimeAfterSteps');
+  checkCount(options.lookEverySteps, 'exploration.lookEverySteps');
   checkAbove(options.growth, 'exploration.growth', 1);
   checkAbove(options.driftRatio, 'exploration.driftRatio', 1);
   checkShare(options.leastImprovement, 'exploration.leastImprovement');

@@ -9,10 +9,8 @@ import { checkSizes, type SizeOptions } from './size-range.ts';
 export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   /** Sets `criticalBatchFactor`. Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
-  /** c = φc/φ, the batch that still pays over the noise scale. Default by optimizer: sgd 0.5, others 3. */
+  /** c = φc/φ, the batch that still pays over the noise scale. Default 3, for each optimizer that is known. */
   readonly criticalBatchFactor?: number | undefined;
-  /** Steps between decisions. Default 10. */
-  readonly decideEverySteps?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;
   /**
@@ -32,7 +30,6 @@ export interface GoodputSettings {
   readonly sizes: SizeOptions;
   readonly criticalBatchFactor: number;
   readonly noise: NoiseOptions;
-  readonly decideEverySteps: number;
   readonly maxMove: number;
   readonly leastGain: number;
   readonly settledShare: number;
@@ -49,7 +46,6 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
     criticalBatchFactor:
       options.criticalBatchFactor ?? optimizerTraits(options.optimizer ?? 'adam').criticalBatchFactor,
     noise: noiseOptions({ ...options, priorNoiseScale: options.priorNoiseScale ?? prior?.noiseScale }),
-    decideEverySteps: options.decideEverySteps ?? 10,
     maxMove: options.maxMove ?? 2,
     leastGain: options.leastGain ?? 0.05,
     settledShare: options.settledShare ?? 0.05,
@@ -58,7 +54,6 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
   };
   checkAbove(settings.criticalBatchFactor, 'criticalBatchFactor');
   checkAbove(settings.maxMove, 'maxMove', 1);
-  checkCount(settings.decideEverySteps, 'decideEverySteps');
   checkShare(settings.leastGain, 'leastGain');
   checkShare(settings.settledShare, 'settledShare');
   return settings;

@@ -18,6 +18,7 @@ import {
   measureNext,
   noiseBelief,
   startNoiseWatch,
+  unmeasuredLater,
   unmeasuredSteps,
   watchNoise,
   withCadence,
@@ -28,7 +29,15 @@ import { priorTimes } from './prior.ts';
 import { giveUp } from './recovery.ts';
 import { sizeRange, type SizeRange } from './size-range.ts';
 import { fitStepTime, timedRungs, type StepTimes } from './step-time.ts';
-import { recalledTiming, startTiming, timeStep, unwatchedSteps, type Timing } from './timing.ts';
+import {
+  hasLooked,
+  recalledTiming,
+  startTiming,
+  timeStep,
+  timeSteps,
+  unwatchedSteps,
+  type Timing,
+} from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
 const USUAL_MIN = 8;
@@ -40,7 +49,6 @@ export type GoodputState = {
   /** Ordinary steps. */
   readonly timing: Timing;
   readonly watch: NoiseWatch;
-  readonly stepsSinceDecision: number;
   readonly lastMove: LastMove | null;
 };
 
@@ -48,7 +56,8 @@ export type GoodputState = {
  * Picks the batch size that makes the most progress per second, B / (T(B) (B + φc)), among powers of two (Pollux, Qiao
  * et al., OSDI 2021; the optimum is √((α/β) φc), see `bestBatchSize`). The first steps try a few sizes to learn the step
  * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides every
- * ten steps. Nothing is repeated or thrown away: all of these are training steps.
+ * ten steps, and more rarely the longer no size was tried. Nothing is repeated or thrown away: all of these are
+ * training steps.
  *
  * It moves at most by a factor of two and never above what `SizeOptions` allow, but does not damp itself: wrap it in
  * `withHysteresis`. Where memory may end, wrap it in `withCeiling`; couple the learning rate with `withLearningRate`.
@@ -64,14 +73,18 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
       const state = observed(before, step, settings);
       if (state.timing.exploration) return tryOut(state.timing.exploration, state, settings);
       const { exploration: explored } = before.timing;
-      const due = explored !== null || state.stepsSinceDecision >= settings.decideEverySteps;
+      const due = explored !== null || hasLooked(before.timing, state.timing);
       if (!due) return stay(step, state, settings);
       const watch = withCadence(state.watch, cadenceView(step.plan, state), settings.noise);
-      const decided = { ...state, watch, stepsSinceDecision: 0 };
+      const decided = { ...state, watch };
       const held = explored ? explored.home : step.plan.batchSize;
       return decide({ held, step, state: decided, settings, explored });
     },
-    observe: (step, state) => observed(state, step, settings),
+    observe: (steps, state) => ({
+      ...state,
+      timing: timeSteps(state.timing, steps),
+      watch: unmeasuredLater(state.watch, steps.length),
+    }),
     recover: giveUp,
   };
 }
@@ -98,7 +111,6 @@ function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<Goodput
         ? recalledTiming(recalled, { home: batchSize, run }, settings.exploration)
         : startTiming(range, run, settings.exploration),
       watch,
-      stepsSinceDecision: 0,
       lastMove: null,
     },
   };
@@ -110,7 +122,6 @@ const observed = (state: GoodputState, step: AppliedStep, settings: GoodputSetti
   plannedExamples: state.plannedExamples,
   timing: timeStep(state.timing, { step, options: settings.exploration, best: bestSoFar(state, settings) }),
   watch: watchNoise(state.watch, step, settings.noise),
-  stepsSinceDecision: state.stepsSinceDecision + 1,
   lastMove: state.lastMove,
 });
 
@@ -150,14 +161,13 @@ const tryOut = (
 
 function stay({ plan }: AppliedStep, state: GoodputState, settings: GoodputSettings): Decision<GoodputState> {
   const { watch, measured } = measureNext(state.watch, cadenceView(plan, state), settings.noise);
-  const undecided = settings.decideEverySteps - 1 - state.stepsSinceDecision;
   return {
     plan: wholeBatch(plan.batchSize),
     reason: steadyReason(plan.batchSize),
     measure: measured ? WITH_GRADIENT : PLAIN,
     evidence: evidenceOf(noiseBelief(watch, settings.noise)),
     state: watch === state.watch ? state : { ...state, watch },
-    standsFor: measured ? 0 : Math.min(undecided, unmeasuredSteps(watch), unwatchedSteps(state.timing)),
+    standsFor: measured ? 0 : Math.min(unmeasuredSteps(watch), unwatchedSteps(state.timing)),
   };
 }
 

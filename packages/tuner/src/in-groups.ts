@@ -17,7 +17,8 @@ type Plain<T> = T extends object ? { readonly [Key in keyof T]: Plain<T[Key]> } 
 /**
  * Asks the controller less often: while a decision stands (`standsFor`), the steps wait, and are told one after the other
  * before it can change, or with the first step that is out of the ordinary. The plans are the same. A chain of controllers
- * that is asked between two steps of a few milliseconds costs more than a percent of them. Put it outermost.
+ * that is asked between two steps of a few milliseconds costs more than a percent of them. Put it outermost, and once more
+ * around what a wrapper would ask more often than need be.
  */
 export function inGroups<Inner extends Json>(
   inner: BatchController<Inner>,
@@ -29,26 +30,49 @@ export function inGroups<Inner extends Json>(
     start: (run) => afresh(inner.start(run)),
     next(step, state) {
       const { said, untold } = state;
-      const waits = untold.length < (said.standsFor ?? 0) && isOrdinary(step, said.plan);
-      if (!waits) return afresh(inner.next(step, told(inner, state)));
-      return { ...said, state: { inner: state.inner, said, untold: [...untold, step] } };
+      const left = (said.standsFor ?? 0) - untold.length;
+      if (left <= 0 || !isOrdinary(step, said.plan)) return afresh(inner.next(step, told(inner, state)));
+      return { ...said, state: withUntold(state, [step]), standsFor: left - 1 };
     },
+    observe: (steps, state) => withUntold(state, steps),
     recover: (step, state) => mapRecovery(inner.recover(step, told(inner, state)), afresh),
   };
 }
 
-function afresh<Inner extends Json>({
-  state: inner,
-  ...said
-}: Decision<Inner>): Decision<GroupedState<Inner>> {
-  return { ...said, state: { inner, said, untold: [] } };
+function afresh<Inner extends Json>(decision: Decision<Inner>): Decision<GroupedState<Inner>> {
+  const said = saidIn(decision);
+  return { ...said, state: { inner: decision.state, said, untold: [] } };
 }
+
+/** Field by field: what is left over by `...` is a slow object, and it is copied at each step. */
+const saidIn = ({
+  plan,
+  reason,
+  measure,
+  firm,
+  evidence,
+  snapshot,
+  standsFor = 0,
+}: Decision<Json>): Plain<Said> => ({
+  plan,
+  reason,
+  measure,
+  standsFor,
+  ...(firm !== undefined && { firm }),
+  ...(evidence && { evidence }),
+  ...(snapshot && { snapshot }),
+});
+
+const withUntold = <Inner extends Json>(
+  { inner, said, untold }: GroupedState<Inner>,
+  steps: readonly AppliedStep[],
+): GroupedState<Inner> => ({ inner, said, untold: [...untold, ...steps] });
 
 /** What it remembers once it is told of the steps that waited. */
 const told = <Inner extends Json>(
   controller: BatchController<Inner>,
   { inner, untold }: GroupedState<Inner>,
-): Inner => untold.reduce((state, step) => observe(controller, step, state), inner);
+): Inner => (untold.length > 0 ? observe(controller, untold, inner) : inner);
 
 const isOrdinary = ({ plan, warm, examples, gradient, memory }: AppliedStep, expected: BatchPlan): boolean =>
   warm &&

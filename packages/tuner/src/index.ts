@@ -18,7 +18,7 @@ export type { MeasuringOptions } from './measuring.ts';
 export { noiseScale, type NoiseScalePolicyOptions, type NoiseScalePolicyState } from './noise-scale.ts';
 export type { NoiseOptions, NoiseWatch } from './noise-watch.ts';
 export { optimizerTraits, type OptimizerName, type OptimizerTraits } from './optimizers.ts';
-export { policy, policyNames, type PolicyName, type PolicyOptions } from './policy.ts';
+export { largestBatchSize, policy, policyNames, type PolicyName, type PolicyOptions } from './policy.ts';
 export type { PriorStepTime, TuningPrior } from './prior.ts';
 export {
   schedule,
@@ -27,7 +27,7 @@ export {
   type ScheduleOptions,
   type ScheduleState,
 } from './schedule.ts';
-export { largestBatchSize, type SizeOptions, type SizeRange } from './size-range.ts';
+export { type SizeOptions, type SizeRange } from './size-range.ts';
 export {
   addStepTime,
   fitStepTime,

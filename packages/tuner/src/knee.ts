@@ -8,7 +8,7 @@ import { giveUp } from './recovery.ts';
 import { priorTimes, type TuningPrior } from './prior.ts';
 import { checkSizes, sizeRange, type SizeOptions, type SizeRange } from './size-range.ts';
 import { fitStepTime, largestPart, timedRungs, type StepTimeFit, type StepTimes } from './step-time.ts';
-import { recalledTiming, startTiming, timeStep, unwatchedSteps, type Timing } from './timing.ts';
+import { recalledTiming, startTiming, timeStep, timeSteps, unwatchedSteps, type Timing } from './timing.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
 const USUAL_MIN = 32;
@@ -79,7 +79,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
       const batchSize = kneeOf(fit, multiple, { range, times: timing.times });
       return run(batchSize, kneeReason(batchSize, fit, timing.times));
     },
-    observe: (step, { range, timing }) => ({ range, timing: timeStep(timing, { step, options: exploring }) }),
+    observe: (steps, { range, timing }) => ({ range, timing: timeSteps(timing, steps) }),
     recover: giveUp,
   };
 }

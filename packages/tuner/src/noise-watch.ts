@@ -83,6 +83,12 @@ export function watchNoise(watch: NoiseWatch, step: AppliedStep, options: NoiseO
   };
 }
 
+/** After so many ordinary steps: what they taught is a matter of time alone. */
+export const unmeasuredLater = (watch: NoiseWatch, steps: number): NoiseWatch => ({
+  ...watch,
+  stepsSinceMeasured: watch.stepsSinceMeasured + steps,
+});
+
 function withSplitTime(times: StepTimes, step: AppliedStep): StepTimes {
   const { plan, seconds = 0, warm } = step;
   const isOrdinary = warm && isTimed(step);

@@ -1,14 +1,14 @@
-import type { BatchController, Json } from '@batchwise/core';
+import type { BatchController, Json, RunInfo } from '@batchwise/core';
 import { fixed } from './fixed.ts';
 import { goodput } from './goodput.ts';
 import { inGroups } from './in-groups.ts';
 import { knee } from './knee.ts';
-import type { LearningRateQuestion, LearningRateRule } from './learning-rate-rules.ts';
+import type { LearningRateRule } from './learning-rate-rules.ts';
 import { noiseScale } from './noise-scale.ts';
 import { optimizerTraits, type OptimizerName } from './optimizers.ts';
 import type { TuningPrior } from './prior.ts';
 import { schedule, type GrowthRule } from './schedule.ts';
-import type { SizeOptions } from './size-range.ts';
+import { sizeRange, type SizeOptions } from './size-range.ts';
 import { withBatchNormAdvice } from './with-batch-norm-advice.ts';
 import { withCeiling, type CeilingOptions } from './with-ceiling.ts';
 import { withGuard } from './with-guard.ts';
@@ -53,23 +53,19 @@ export interface PolicyOptions extends SizeOptions {
  * - `schedule`: withGuard(withCeiling(schedule))
  * - `fixed`: withCeiling(fixed)
  *
- * Each is asked `inGroups`.
+ * Each is asked `inGroups`, by the guard too.
  * @throws RangeError for an unknown name or optimizer, sizes out of order, or `schedule` without `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
   const { guard = name !== 'fixed', batchNorm = false } = options;
   const chosen = unguarded(name, options);
   const advised = batchNorm ? withBatchNormAdvice(chosen) : chosen;
-  return inGroups(guard ? withGuard(advised) : advised);
+  return inGroups(guard ? withGuard(inGroups(advised)) : advised);
 }
 
 function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Json> {
-  const { optimizer = 'adam', batchSize = 32, ceiling, growth } = options;
-  const { learningRateRule: usual, maxLearningRateScale } = optimizerTraits(optimizer);
-  const rule = options.learningRateRule ?? usual;
-  const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
-  const coupling = { rule, referenceBatchSize: batchSize, maxScale };
-  const sized = { ...options, maxBatchSize: options.maxBatchSize ?? followedBatchSize(coupling) };
+  const { batchSize = 32, ceiling, growth } = options;
+  const coupling = couplingOf(options);
   switch (name) {
     case 'fixed':
       return withCeiling(fixed(batchSize), ceiling);
@@ -81,22 +77,46 @@ function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Js
     case 'noiseScale':
       return withLearningRate(withCeiling(withHysteresis(noiseScale(options)), ceiling), coupling);
     case 'goodput':
-      return withLearningRate(withCeiling(withHysteresis(goodput(sized)), ceiling), coupling);
+      return withLearningRate(
+        withCeiling(withHysteresis(goodput(boundedByRate(options))), ceiling),
+        coupling,
+      );
     default:
       throw new RangeError(`No policy is called ${String(name)}; known are ${policyNames.join(', ')}.`);
   }
 }
 
 /**
- * The batch up to which the rate follows it; undefined where no end is known. Beyond it the rate stays as it is, so that a larger batch takes as
- * many steps, each of which takes longer.
+ * The largest batch that `policy(name, options)` may choose in a run, in examples: what must fit in memory.
+ * @throws RangeError for an unknown optimizer
  */
-function followedBatchSize({
-  rule,
-  referenceBatchSize,
-  maxScale,
-}: Pick<LearningRateQuestion, 'rule' | 'referenceBatchSize' | 'maxScale'>): number | undefined {
-  if (maxScale === undefined) return undefined;
-  if (rule === 'linear') return referenceBatchSize * maxScale;
-  return rule === 'sqrt' ? referenceBatchSize * maxScale ** 2 : undefined;
+export function largestBatchSize(
+  name: PolicyName,
+  options: Omit<PolicyOptions, 'ceiling'>,
+  run: Pick<RunInfo, 'datasetSize' | 'plannedExamples'>,
+): number {
+  if (name === 'fixed') return Math.min(options.batchSize ?? 32, run.datasetSize ?? Infinity);
+  return sizeRange(name === 'goodput' ? boundedByRate(options) : options, run, 1).max;
+}
+
+function couplingOf({
+  optimizer = 'adam',
+  batchSize = 32,
+  learningRateRule,
+}: Omit<PolicyOptions, 'ceiling'>) {
+  const { learningRateRule: usual, maxLearningRateScale } = optimizerTraits(optimizer);
+  const rule = learningRateRule ?? usual;
+  const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
+  return { rule, referenceBatchSize: batchSize, maxScale };
+}
+
+/**
+ * Unless it is given, the largest batch is that up to which the rate follows it, where an end is known. Beyond it the rate
+ * stays as it is, so that a larger batch takes as many steps, each of which takes longer.
+ */
+function boundedByRate<Options extends Omit<PolicyOptions, 'ceiling'>>(options: Options): Options {
+  const { rule, referenceBatchSize, maxScale } = couplingOf(options);
+  if (options.maxBatchSize !== undefined || maxScale === undefined) return options;
+  if (rule === 'linear') return { ...options, maxBatchSize: referenceBatchSize * maxScale };
+  return rule === 'sqrt' ? { ...options, maxBatchSize: referenceBatchSize * maxScale ** 2 } : options;
 }

@@ -41,12 +41,6 @@ export function checkSizes({ batchSize = 32, minBatchSize, maxBatchSize }: SizeO
     );
 }
 
-/** The largest batch that a policy may choose in a run, in examples. */
-export const largestBatchSize = (
-  options: SizeOptions,
-  run: Pick<RunInfo, 'datasetSize' | 'plannedExamples'>,
-): number => sizeRange(options, run, 1).max;
-
 /** The bounds of one run; `usualMin` is the least where no `minBatchSize` is given. */
 export function sizeRange(
   { batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions,

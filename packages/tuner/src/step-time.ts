@@ -56,11 +56,31 @@ export interface StepTime {
 }
 
 /** The times with one step more. The oldest beyond 20 of a size is forgotten, all of them where `parts` is new. */
-export function addStepTime(times: StepTimes, { batchSize, seconds, parts = 1 }: StepTime): StepTimes {
+export const addStepTime = (times: StepTimes, { batchSize, seconds, parts = 1 }: StepTime): StepTimes =>
+  addSeconds(times, { batchSize, parts }, [seconds]);
+
+/** The times with ordinary steps of one plan more, in their order; those without a time say nothing. */
+export function observeSteps(times: StepTimes, plan: BatchPlan, steps: readonly AppliedStep[]): StepTimes {
+  const seconds = steps.flatMap((step) => (isTimed(step) ? [step.seconds ?? NaN] : []));
+  return seconds.length > 0
+    ? addSeconds(times, { batchSize: plan.batchSize, parts: partsOf(plan) }, seconds)
+    : times;
+}
+
+function addSeconds(
+  times: StepTimes,
+  { batchSize, parts }: Pick<RungTimes, 'batchSize' | 'parts'>,
+  seconds: readonly number[],
+): StepTimes {
   const before = rungOf(times, batchSize);
   const earlier = before?.parts === parts ? before.seconds : [];
   const firstSeconds = before?.firstSeconds ?? null;
-  return withRung(times, { batchSize, parts, firstSeconds, seconds: [...earlier, seconds].slice(-WINDOW) });
+  return withRung(times, {
+    batchSize,
+    parts,
+    firstSeconds,
+    seconds: [...earlier, ...seconds].slice(-WINDOW),
+  });
 }
 
 /** Only what `batchSize` takes is kept, and what the first step of each other size took. */

@@ -1,4 +1,5 @@
 import type { AppliedStep, RunInfo } from '@batchwise/core';
+import { lookEvery } from './cadence.ts';
 import {
   explore,
   firstExploration,
@@ -14,6 +15,7 @@ import {
   forgetOthers,
   hasRun,
   observeStep,
+  observeSteps,
   quartiles,
   stepSeconds,
   timedRungs,
@@ -21,8 +23,7 @@ import {
   type StepTimes,
 } from './step-time.ts';
 
-/** Steps from one look at the step time to the next, and the least timed steps to look at. */
-const LOOK_EVERY = 10;
+/** The least timed steps to look at. */
 const ENOUGH = 5;
 
 /** What is known of step times, and how it is kept true. Survives JSON. */
@@ -38,6 +39,8 @@ export type Timing = {
   /** Steps since sizes were last tried, and how many there must be before they are tried again. */
   readonly steps: number;
   readonly waitSteps: number;
+  /** The step count at which it is next looked whether they must be. */
+  readonly lookAt: number;
   /** What a step of the size held was expected to take when it was settled on. */
   readonly usual: { readonly batchSize: number; readonly seconds: number } | null;
 };
@@ -55,6 +58,7 @@ export function startTiming(range: SizeRange, run: RunInfo, options: Exploration
     plannedExamples: planned,
     steps: 0,
     waitSteps: options.retimeAfterSteps,
+    lookAt: options.lookEverySteps,
     usual: null,
   };
 }
@@ -75,6 +79,7 @@ export function recalledTiming(
     plannedExamples: planned,
     steps: 0,
     waitSteps: options.retimeAfterSteps,
+    lookAt: options.lookEverySteps,
     usual: null,
   };
 }
@@ -84,28 +89,56 @@ export function timeStep(timing: Timing, { step, options, best }: ExplorationVie
   const { exploration, times } = timing;
   if (exploration) {
     const view = { step, options, best: isFirstExploration(exploration) ? best : undefined };
-    const explored = { ...timing, ...explore(exploration, times, view), steps: 0, usual: null };
+    const found = explore(exploration, times, view);
+    const explored = { ...timing, ...found, steps: 0, lookAt: options.lookEverySteps, usual: null };
     return explored.exploration ? explored : withRecalled(explored, exploration.home);
   }
-  const steps = timing.steps + 1;
   const usual = expectation(timing, step.plan.batchSize);
-  const { recalled, triedExamples: tried, plannedExamples, waitSteps } = timing;
-  const seen: Timing = {
-    times: observeStep(times, step),
-    recalled,
-    exploration: null,
-    triedExamples: tried,
-    plannedExamples,
-    steps,
-    waitSteps,
-    usual,
-  };
-  return steps % LOOK_EVERY === 0 ? watched(seen, step, options) : seen;
+  const seen = later(timing, { times: observeStep(times, step), steps: timing.steps + 1, usual });
+  if (seen.steps < seen.lookAt) return seen;
+  const lookAt = seen.steps + lookEvery(seen.steps, options.lookEverySteps);
+  return watched({ ...seen, lookAt }, step, options);
 }
 
+/** Ordinary steps of one plan later, fewer than pass before the next look (`unwatchedSteps`), while none is tried. */
+export function timeSteps(timing: Timing, steps: readonly AppliedStep[]): Timing {
+  const { times } = timing;
+  const [first] = steps;
+  if (!first) return timing;
+  const { plan } = first;
+  const usual =
+    expectation(timing, plan.batchSize) ??
+    (steps.length > 1
+      ? expectation({ usual: null, times: observeStep(times, first) }, plan.batchSize)
+      : null);
+  return later(timing, {
+    times: observeSteps(times, plan, steps),
+    steps: timing.steps + steps.length,
+    usual,
+  });
+}
+
+const later = (
+  { recalled, triedExamples: tried, plannedExamples, waitSteps, lookAt }: Timing,
+  { times, steps, usual }: Pick<Timing, 'times' | 'steps' | 'usual'>,
+): Timing => ({
+  times,
+  recalled,
+  exploration: null,
+  triedExamples: tried,
+  plannedExamples,
+  steps,
+  waitSteps,
+  lookAt,
+  usual,
+});
+
+/** Whether it was looked at the step times with the step from one to the other. */
+export const hasLooked = (before: Timing, after: Timing): boolean => after.lookAt !== before.lookAt;
+
 /** So many further steps pass before it is looked whether sizes must be timed again. */
-export const unwatchedSteps = ({ steps }: Pick<Timing, 'steps'>): number =>
-  LOOK_EVERY - 1 - (steps % LOOK_EVERY);
+export const unwatchedSteps = ({ steps, lookAt }: Pick<Timing, 'steps' | 'lookAt'>): number =>
+  Math.max(0, lookAt - 1 - steps);
 
 /** A machine may be slower or busier than it was: all times of earlier runs are scaled as that of the home size. */
 function withRecalled(timing: Timing, home: number): Timing {
@@ -123,7 +156,7 @@ function withRecalled(timing: Timing, home: number): Timing {
 }
 
 /** With the first step of a size, what it is expected to take. */
-function expectation({ usual, times }: Timing, batchSize: number): Timing['usual'] {
+function expectation({ usual, times }: Pick<Timing, 'usual' | 'times'>, batchSize: number): Timing['usual'] {
   if (usual?.batchSize === batchSize) return usual;
   const seconds = stepSeconds(times, batchSize);
   return seconds === undefined ? null : { batchSize, seconds };

@@ -56,7 +56,7 @@ export function withBatchNormAdvice<State extends Json>(
     ...(inner.restores && { restores: true }),
     start: (run) => advised(inner.start(run)),
     next: (step, state) => advised(inner.next(step, state), step.plan),
-    observe: (step, state) => observe(inner, step, state),
+    observe: (steps, state) => observe(inner, steps, state),
     recover: (step, state) =>
       mapRecovery(inner.recover(step, state), (decision) => advised(decision, step.plan)),
   };

@@ -59,9 +59,9 @@ export function withCeiling<Inner extends Json>(
       const isHigher = (ceiling.now ?? 0) > (state.ceiling.now ?? Infinity);
       return under(isHigher ? explainRise(decision, state.ceiling, ceiling) : decision, ceiling, step.plan);
     },
-    observe: (step, state) => ({
-      inner: observe(inner, step, state.inner),
-      ceiling: afterFit(state.ceiling, step),
+    observe: (steps, state) => ({
+      inner: observe(inner, steps, state.inner),
+      ceiling: steps.reduce(afterFit, state.ceiling),
     }),
     recover(step, state) {
       if (step.kind === 'outOfMemory') return runSmaller(step, state);

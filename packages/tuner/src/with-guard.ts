@@ -88,7 +88,7 @@ export function withGuard<Inner extends Json>(
     },
     next(step, state) {
       const decision = inner.next(step, state.inner);
-      const seen = observed(state, step);
+      const seen = observed(state, [step]);
       if (seen.restores < maxRestores && hasExploded(seen.losses)) {
         const back = restored(seen, step.plan, backOff);
         return guarded({ ...decision, ...putBack(step.plan, explosion(seen)) }, back);
@@ -101,7 +101,7 @@ export function withGuard<Inner extends Json>(
       const copied = { ...seen, stepsSinceCopy: 0, hasCopy: true };
       return guarded({ ...decision, snapshot: 'take' }, copied);
     },
-    observe: (step, state) => stateOf(observe(inner, step, state.inner), observed(state, step)),
+    observe: (steps, state) => stateOf(observe(inner, steps, state.inner), observed(state, steps)),
     recover(step, state) {
       const recovery = inner.recover(step, state.inner);
       if (recovery.kind === 'retry' || step.kind !== 'nonFinite')
@@ -113,13 +113,16 @@ export function withGuard<Inner extends Json>(
 
 type Rest<Inner extends Json> = Omit<GuardState<Inner>, 'inner'>;
 
-const observed = <Inner extends Json>(state: GuardState<Inner>, { loss }: AppliedStep): Rest<Inner> => ({
+const observed = <Inner extends Json>(
+  state: GuardState<Inner>,
+  steps: readonly AppliedStep[],
+): Rest<Inner> => ({
   startBatchSize: state.startBatchSize,
-  losses: loss === undefined ? state.losses : watchLoss(state.losses, loss),
-  stepsSinceCopy: state.stepsSinceCopy + 1,
+  losses: steps.reduce((seen, { loss }) => (loss === undefined ? seen : watchLoss(seen, loss)), state.losses),
+  stepsSinceCopy: state.stepsSinceCopy + steps.length,
   hasCopy: state.hasCopy,
   restores: state.restores,
-  stepsSinceRestore: state.stepsSinceRestore + 1,
+  stepsSinceRestore: state.stepsSinceRestore + steps.length,
   cap: state.cap,
 });
 

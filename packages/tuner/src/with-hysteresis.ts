@@ -58,10 +58,10 @@ export function withHysteresis<Inner extends Json>(
         state: { inner: decision.state, batchSize: held, steps },
       };
     },
-    observe: (step, { inner: state, batchSize, steps }) => ({
-      inner: observe(inner, step, state),
+    observe: (seen, { inner: state, batchSize, steps }) => ({
+      inner: observe(inner, seen, state),
       batchSize,
-      steps: steps + 1,
+      steps: steps + seen.length,
     }),
     recover: (step, { inner: state, steps }) =>
       mapRecovery(inner.recover(step, state), (decision) => follow(decision, steps)),

@@ -30,7 +30,7 @@ export function withLadder<State extends Json>(
     ...(inner.restores && { restores: true }),
     start: (run) => snapped(inner.start(run)),
     next: (step, state) => snapped(inner.next(step, state)),
-    observe: (step, state) => observe(inner, step, state),
+    observe: (steps, state) => observe(inner, steps, state),
     recover: (step, state) => mapRecovery(inner.recover(step, state), snapped),
   };
 }

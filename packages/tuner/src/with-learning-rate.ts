@@ -74,7 +74,7 @@ export function withLearningRate<State extends Json>(
       const limit = decision.firm ? before : before * (1 + risePerStep);
       return scaled(decision, limit, warmthAt(step.totalExamples));
     },
-    observe: (step, state) => observe(inner, step, state),
+    observe: (steps, state) => observe(inner, steps, state),
     recover: (step, state) =>
       mapRecovery(inner.recover(step, state), (decision) => scaled(decision, step.plan.learningRateScale, 1)),
   };

@@ -14,7 +14,6 @@ it('has the documented defaults', () => {
       bootMeasurements: 6,
       bootEverySteps: 2,
     },
-    decideEverySteps: 10,
     maxMove: 2,
     leastGain: 0.05,
     settledShare: 0.05,
@@ -27,12 +26,13 @@ it('has the documented defaults', () => {
       shareOfRun: 0.05,
       driftRatio: 1.4,
       retimeAfterSteps: 50,
+      lookEverySteps: 10,
     },
   });
 });
 
 it('takes c from the optimizer, unless it is given', () => {
-  expect(goodputSettings({ optimizer: 'sgd' }).criticalBatchFactor).toBe(0.5);
+  expect(goodputSettings({ optimizer: 'sgd' }).criticalBatchFactor).toBe(3);
   expect(goodputSettings({ optimizer: 'sgd', criticalBatchFactor: 7 }).criticalBatchFactor).toBe(7);
 });
 
@@ -45,7 +45,7 @@ it.each<[string, GoodputOptions]>([
   ['measuringShare', { measuringShare: 1 }],
   ['bootMeasurements', { bootMeasurements: -1 }],
   ['bootEverySteps', { bootEverySteps: 0 }],
-  ['decideEverySteps', { decideEverySteps: 2.5 }],
+  ['exploration.lookEverySteps', { exploration: { lookEverySteps: 2.5 } }],
   ['maxMove', { maxMove: 1 }],
   ['leastGain', { leastGain: 1 }],
   ['settledShare', { settledShare: -0.1 }],

@@ -81,7 +81,7 @@ describe('goodput', () => {
 
   it('heeds c', () => {
     // √(200 · 0.5 · 600) = 245
-    expect(explored({ optimizer: 'sgd' }).plan).toEqual(plan(256));
+    expect(explored({ criticalBatchFactor: 0.5 }).plan).toEqual(plan(256));
   });
 
   it('goes home where no size it tried is better', () => {
@@ -134,12 +134,13 @@ describe('goodput', () => {
 
   it('moves only for a gain above its least, and above the noise of the step times', () => {
     const draw = normal(uniform(3));
+    const exploration = { lookEverySteps: 20 };
     const after20 = (options: GoodputOptions, jitter: number) => {
       const more = (i: number): Partial<AppliedStep> =>
         i % 2 === 0
           ? { gradient: gaussianMoments([256, 256], 20, draw) }
           : { seconds: T(512) * (i % 4 === 1 ? 1 - jitter : 1 + jitter) };
-      const all = followWith({ decideEverySteps: 20, ...options }, explored(), { steps: 20, more });
+      const all = followWith({ exploration, ...options }, explored({ exploration }), { steps: 20, more });
       return all.at(-1)?.plan.batchSize;
     };
     // 256 promises 1.42 times the progress of 512.

@@ -89,23 +89,26 @@ describe('inGroups', () => {
 
   it('has the steps that wait observed, where the controller can', () => {
     const { controller, heard } = talkative([2]);
-    const seen: number[] = [];
+    const seen: number[][] = [];
     const grouped = inGroups({
       ...controller,
-      observe({ seconds = 0 }, state) {
-        seen.push(seconds);
-        return state + 10;
+      observe(steps, state) {
+        seen.push(steps.map(({ seconds = 0 }) => seconds));
+        return state + 10 * steps.length;
       },
     });
     let decision = grouped.start(run());
     for (const seconds of [1, 2, 3]) decision = grouped.next(step(seconds), decision.state);
-    expect(seen).toEqual([1, 2]);
+    expect(seen).toEqual([[1, 2]]);
     expect(heard).toEqual([step(3)]);
     expect(decision.state).toMatchObject({ inner: 21, untold: [] });
   });
 
   it('puts weights back that an explosion among the waiting steps has spoilt', () => {
-    const steady = { ...talkative([9]).controller, observe: (_: AppliedStep, state: number) => state + 1 };
+    const steady = {
+      ...talkative([9]).controller,
+      observe: (steps: readonly AppliedStep[], state: number) => state + steps.length,
+    };
     const grouped = inGroups(withGuard(steady));
     let decision: Decision<Json> = grouped.start(run());
     const losses = [
@@ -181,7 +184,7 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
             totalExamples: seen.totalExamples,
           };
           const told = controller.next(applied(stands, odd), later.state);
-          expect(controller.observe?.(applied(stands, odd), later.state)).toEqual(told.state);
+          expect(controller.observe?.([applied(stands, odd)], later.state)).toEqual(told.state);
           later = told;
           const { plan: then, measure, snapshot } = later;
           expect({ then, measure, snapshot }).toEqual({
@@ -201,7 +204,8 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
 
 describe('how long a decision stands', () => {
   it('goes to the last step before the next look, measurement, or higher ceiling', () => {
-    expect([0, 8, 9, 10].map((steps) => unwatchedSteps({ steps }))).toEqual([9, 1, 0, 9]);
+    expect([0, 8, 9].map((steps) => unwatchedSteps({ steps, lookAt: 10 }))).toEqual([9, 1, 0]);
+    expect(unwatchedSteps({ steps: 250, lookAt: 275 })).toBe(24);
     const interval = { measureEvery: 5 };
     expect(
       [0, 3, 4, 7].map((stepsSinceMeasured) => unmeasuredSteps({ ...interval, stepsSinceMeasured })),
@@ -213,8 +217,11 @@ describe('how long a decision stands', () => {
   });
 
   it('goes to the last step before the next decision', () => {
-    const often = { decideEverySteps: 4, bootMeasurements: 0 };
-    for (const controller of [goodput({ ...often, exploration: { warmUpSteps: 0 } }), noiseScale(often)]) {
+    const exploration = { lookEverySteps: 4, warmUpSteps: 0 };
+    for (const controller of [
+      goodput({ exploration, bootMeasurements: 0 }),
+      noiseScale({ decideEverySteps: 4, bootMeasurements: 0 }),
+    ]) {
       let decision: Decision<Json> = controller.start(run());
       const stands = Array.from({ length: 16 }, () => {
         decision = controller.next(applied(decision.plan, { seconds: 1 }), decision.state as never);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { optimizerTraits, type OptimizerName } from '../src/optimizers.ts';
 
 it.each([
-  ['sgd', { criticalBatchFactor: 0.5, learningRateRule: 'linear', maxLearningRateScale: 4 }],
+  ['sgd', { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 4 }],
   ['momentum', { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 8 }],
   ['adam', { criticalBatchFactor: 3, learningRateRule: 'sqrt', maxLearningRateScale: 8 }],
   ['rmsprop', { criticalBatchFactor: 3, learningRateRule: 'sqrt', maxLearningRateScale: 8 }],

@@ -1,6 +1,6 @@
 import type { BatchController, Decision, Json } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
-import { policy, policyNames, type PolicyName } from '../src/policy.ts';
+import { largestBatchSize, policy, policyNames, type PolicyName, type PolicyOptions } from '../src/policy.ts';
 import type { GrowthRule } from '../src/schedule.ts';
 import { runPlant, type Plant } from './plant.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
@@ -49,8 +49,9 @@ describe('policy', () => {
     [{ optimizer: 'adam' }, 2048],
     [{ optimizer: 'momentum', learningRateRule: 'sqrt' }, 2048],
     [{ optimizer: 'sgd', maxBatchSize: 1024 }, 1024],
-    [{ optimizer: 'sgd', learningRateRule: 'none' }, 1024],
-    [{ optimizer: 'sgd', learningRateRule: () => 1 }, 1024],
+    // 4,096 would promise 4 % more, and a move wants 5.
+    [{ optimizer: 'sgd', learningRateRule: 'none' }, 2048],
+    [{ optimizer: 'sgd', learningRateRule: () => 1 }, 2048],
   ] as const)('goodput takes no batch that the rate does not follow to: %j', (options, largest) => {
     const noisy = { ...plant, noiseScale: () => 1e6 };
     const long = run({ datasetSize: 65_536, plannedExamples: 3_000_000 });
@@ -59,6 +60,24 @@ describe('policy', () => {
     );
     expect(Math.max(...sizes)).toBe(largest);
     expect(sizes.at(-1)).toBe(largest);
+  });
+
+  it.each<[PolicyName, PolicyOptions, number | undefined, number]>([
+    ['goodput', { optimizer: 'sgd' }, 60_000, 128],
+    ['goodput', { optimizer: 'momentum', batchSize: 8 }, 60_000, 64],
+    ['goodput', {}, 60_000, 2048],
+    // A 16th of the data, where the rate sets no bound.
+    ['goodput', { learningRateRule: 'none' }, 60_000, 3750],
+    ['goodput', { learningRateRule: () => 1 }, 60_000, 3750],
+    ['goodput', { optimizer: 'sgd', maxBatchSize: 700 }, 60_000, 700],
+    ['knee', { optimizer: 'sgd' }, 60_000, 3750],
+    ['noiseScale', { optimizer: 'sgd' }, undefined, 4096],
+    ['schedule', { maxBatchSize: 700 }, 60_000, 700],
+    ['fixed', { batchSize: 100 }, 60_000, 100],
+    ['fixed', {}, undefined, 32],
+    ['fixed', {}, 20, 20],
+  ])('%s with %j may take from %s examples batches of %i', (name, options, datasetSize, largest) => {
+    expect(largestBatchSize(name, options, { datasetSize, plannedExamples: undefined })).toBe(largest);
   });
 
   it('does not raise the rate while it explores', () => {

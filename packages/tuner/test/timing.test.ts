@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explorationOptions } from '../src/exploration.ts';
 import type { StepTimes } from '../src/step-time.ts';
-import { startTiming, timeStep, type Timing } from '../src/timing.ts';
+import { startTiming, timeStep, timeSteps, type Timing } from '../src/timing.ts';
 import { applied, plan, run } from './step.ts';
 
 const options = explorationOptions({ driftRatio: 1.15 });
@@ -22,6 +22,7 @@ const underway = (more: Partial<Timing> = {}): Timing => ({
   plannedExamples: 1e6,
   steps: 0,
   waitSteps: 50,
+  lookAt: 10,
   usual: null,
   ...more,
 });
@@ -55,6 +56,7 @@ describe('startTiming', () => {
       plannedExamples: 60_000,
       steps: 0,
       waitSteps: 50,
+      lookAt: 10,
       usual: null,
     });
     expect(startTiming(range, run(), options).plannedExamples).toBe(60_000);
@@ -124,7 +126,7 @@ describe('timeStep', () => {
     expect(steady(underway(short), drift).timing.exploration).toBeNull();
     expect(steady(underway({ plannedExamples: cost / 0.05 }), drift).timing.exploration).not.toBeNull();
     // A run that outlives what was planned may go on: 5 % of 737 steps of 128 pays for it.
-    expect(steady(underway(short), drift, { count: 1000 }).steps).toBe(740);
+    expect(steady(underway(short), drift, { count: 1000 }).steps).toBe(792);
   });
 
   it('has nothing to try where no other size ran', () => {
@@ -136,5 +138,24 @@ describe('timeStep', () => {
     const before = underway({ usual: { batchSize: 64, seconds: 1 } });
     expect(steady(before, () => 4, { count: 60 }).timing.usual).toEqual({ batchSize: 128, seconds: 4 });
     expect(steady(before, () => 4, { count: 60 }).timing.exploration).toBeNull();
+  });
+});
+
+describe('timeSteps', () => {
+  it.each([
+    ['a size that was timed before', 128],
+    ['a size that is new', 64],
+  ])('leaves what one step after the other does, at %s', (_what, size) => {
+    const seen = [5, 6, 7, 8, 9].map((seconds) => applied(plan(size), { seconds }));
+    const one = seen.reduce((timing, step) => timeStep(timing, { step, options }), underway({ steps: 3 }));
+    expect(timeSteps(underway({ steps: 3 }), seen)).toEqual(one);
+    expect(one).toMatchObject({ steps: 8, lookAt: 10 });
+  });
+
+  it('lets steps without a time say nothing', () => {
+    const seen = [applied(plan(128)), applied(plan(128), { seconds: 6 })];
+    const { times, steps } = timeSteps(underway(), seen);
+    expect(times.find(({ batchSize }) => batchSize === 128)).toEqual(rung(128, 4, 4, 4, 6));
+    expect(steps).toBe(2);
   });
 });

@@ -27,7 +27,7 @@ export async function probeBeforeTraining(
   const examples = epochs * size;
   const run = { datasetSize: size, plannedExamples: examples };
   const start = Math.min(batchSize, size);
-  const largest = policy === 'fixed' ? start : largestBatchSize(options, run);
+  const largest = largestBatchSize(policy, options, run);
   return ceilingForRun({
     ...training,
     // Kernel by kernel a step takes the most memory, and two of them are sooner done than graphs are made.

@@ -89,19 +89,20 @@ export function npmCommand(args, env = process.env) {
 }
 
 /**
- * A program of an installed package, started by this Node without npx and its start-up time.
+ * A program of an installed package, which may have another name (`command`), started by this Node without npx and its
+ * start-up time.
  * @param {string} root
- * @param {{ readonly name: string, readonly args: readonly string[] }} tool
+ * @param {{ readonly name: string, readonly command?: string, readonly args: readonly string[] }} tool
  * @returns {Command}
  */
-export function installedCommand(root, { name, args }) {
+export function installedCommand(root, { name, command = name, args }) {
   const folder = join(root, 'node_modules', name);
   if (!existsSync(folder))
     throw new Error(`${name} is not installed in ${root}: run "node tools/bootstrap.mjs" first.`);
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return {
     program: process.execPath,
-    args: [join(folder, typeof bin === 'string' ? bin : bin[name]), ...args],
+    args: [join(folder, typeof bin === 'string' ? bin : bin[command]), ...args],
   };
 }
 

@@ -1,4 +1,4 @@
-import { checkAbove, checkCount, checkShare } from './check.ts';
+import { checkAbove, checkShare } from './check.ts';
 import { explorationOptions, type ExplorationOptions } from './exploration.ts';
 import { noiseOptions, type NoiseOptions } from './noise-watch.ts';
 import { optimizerTraits, type OptimizerName } from './optimizers.ts';

@@ -114,7 +114,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
             const half = firstHalf(batch);
             if (!half) return undefined;
             const placed = this.#place(half);
-            return { ...on(placed), dispose: () => placed.dispose() };
+            return { ...on(placed), examples: sizeOfBatch(half), dispose: () => placed.dispose() };
           },
         });
         const { variables } = this.#model;

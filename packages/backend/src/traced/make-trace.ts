@@ -6,6 +6,7 @@ import type { NativeBackend } from './native-backend.ts';
 import { observe, VariableSnapshot, type Observation } from './observation.ts';
 import { differingConstants, FLOAT32, INT32, rolesOf, type Program, type Roles } from './program.ts';
 import type { ConstantTensor } from './recorder.ts';
+import { sizeLaws, tensorsAt, type SizeLaws, type SizedSample } from './size-laws.ts';
 import { differsInSizeOnly, sizedConstants, sizedTensors, type SizedConstants } from './sized.ts';
 import type { TensorWork } from './tensor-work.ts';
 import { Trace, type TraceParts } from './trace.ts';
@@ -59,7 +60,7 @@ function outcomeOf(tf: Tf, backend: NativeBackend, { work, seen, relative }: See
   try {
     const { value } = new TensorWatch(tf).run(() => {
       const trace =
-        (relative && adopted(backend, { relative, program, seen })) ??
+        (relative && adopted(backend, { relative, program, seen, examples: work.examples })) ??
         rehearsed(tf, backend, { work, seen, program });
       return trace instanceof Trace ? checked(trace, { work, seen }) : { reason: trace, tryAgain: true };
     });
@@ -80,7 +81,13 @@ function adopted(
     relative,
     program,
     seen,
-  }: { readonly relative: Trace; readonly program: Program; readonly seen: Observation },
+    examples,
+  }: {
+    readonly relative: Trace;
+    readonly program: Program;
+    readonly seen: Observation;
+    readonly examples: number | undefined;
+  },
 ): Trace | undefined {
   const { parts, graph } = relative;
   if (!graph.isLoaded || !graph.isGeneral || !differsInSizeOnly(parts, program)) return undefined;
@@ -88,7 +95,31 @@ function adopted(
   const sized = sizedTensors(program, parts.roles.sized);
   const isSame =
     String(ends.results) === String(parts.results) && String(ends.assigned) === String(parts.assigned);
-  return sized && isSame ? new Trace(backend, graph, { ...parts, program, sized }) : undefined;
+  if (!sized || !isSame) return undefined;
+  const laws =
+    parts.laws ??
+    (examples === undefined ? undefined : lawsWith(parts.samples, { examples, tensors: sized }));
+  return new Trace(backend, graph, { ...parts, program, sized, laws, isForeseen: false });
+}
+
+/** Laws are believed once they held for more examples than the graph was made from. */
+function lawsWith(samples: TraceParts['samples'], third: SizedSample): SizeLaws | undefined {
+  const isBeyond = samples?.every(({ examples }) => examples < third.examples) === true;
+  return isBeyond ? sizeLaws([...samples, third]) : undefined;
+}
+
+/**
+ * The trace of work that was not done at its number of examples yet, by the laws that held at three others; undefined where
+ * there are none. It is right where nothing but values that follow from that number depends on it.
+ */
+export function foreseen(
+  backend: NativeBackend,
+  { work, relative }: Pick<Seen, 'work' | 'relative'>,
+): Trace | undefined {
+  const { laws } = relative?.parts ?? {};
+  if (!relative?.graph.isLoaded || !laws || work.examples === undefined) return undefined;
+  const sized = tensorsAt(laws, work.examples);
+  return sized && new Trace(backend, relative.graph, { ...relative.parts, sized, isForeseen: true });
 }
 
 /** A trace to be checked, or why there is none: the same work with other numbers must ask for the same. */
@@ -109,12 +140,19 @@ function rehearsed(
   const roles = rolesOf([program, again], differing, [numbers, rehearsal.numbers]);
   if (!roles) return 'it computes values in JavaScript anew each time';
   const general = generalised(tf, backend, { work, program, drawn: roles.drawn });
-  const { sized, tensors, specs } = general ?? { sized: NONE, tensors: [], specs: inputs.map(specOf) };
+  const { sized, tensors, specs, fewer } = general ?? {
+    sized: NONE,
+    tensors: [],
+    specs: inputs.map(specOf),
+    fewer: undefined,
+  };
   const all = { ...roles, sized };
   const bytes = writtenBytes(program, all);
   if (bytes > MAX_WRITTEN_BYTES) return `its constants take ${bytes} bytes`;
   const graph = new Graph(backend, program, { inputs: specs, roles: all, isGeneral: general !== undefined });
-  return new Trace(backend, graph, { program, roles: all, ...endsOf(seen), sized: tensors });
+  const { examples } = work;
+  const samples = fewer && examples !== undefined ? ([{ examples, tensors }, fewer] as const) : undefined;
+  return new Trace(backend, graph, { program, roles: all, ...endsOf(seen), sized: tensors, samples });
 }
 
 const NONE: SizedConstants = new Map();
@@ -133,6 +171,7 @@ function generalised(
       readonly sized: SizedConstants;
       readonly tensors: readonly ConstantTensor[];
       readonly specs: readonly InputSpec[];
+      readonly fewer: SizedSample | undefined;
     }
   | undefined {
   const fewer = work.onFewer?.();
@@ -144,10 +183,14 @@ function generalised(
     const tensors = sized && sizedTensors(program, sized);
     const specs = work.inputs.map((input, i) => {
       const { dtype, shape } = specOf(input);
-      const less = fewer.inputs[i]?.shape;
-      return { dtype, shape: shape.map((length, axis) => (length === less?.[axis] ? length : ANY)) };
+      const lengths = fewer.inputs[i]?.shape;
+      return { dtype, shape: shape.map((length, axis) => (length === lengths?.[axis] ? length : ANY)) };
     });
-    return sized && tensors && { sized, tensors, specs };
+    const less = sized && sizedTensors(other, sized);
+    return (
+      sized &&
+      tensors && { sized, tensors, specs, fewer: less && { examples: fewer.examples, tensors: less } }
+    );
   } finally {
     fewer.dispose();
   }

@@ -26,9 +26,11 @@ export function stepRunner(
   const backend = options.traced === false ? undefined : nativeBackendOf(tf);
   if (!backend) return eagerRunner(tf);
   const { optimizer, onTrace = () => undefined } = options;
-  const foreign = options.traced === true ? undefined : foreignCode(tf, model);
+  const found = foreignCode(tf, model);
+  const foreign = options.traced === true ? undefined : found;
   return new Tracer(tf, backend, {
     onEvent: onTrace,
+    foresees: found === undefined,
     refusal: (part) => {
       if (part === 'update')
         return isOwnOptimizer(tf, optimizer) ? undefined : 'the optimizer is not its own';

@@ -4,6 +4,7 @@ import type { Graph } from './graph.ts';
 import type { NativeBackend, OutputInfo } from './native-backend.ts';
 import { FLOAT32, holdsFor, type Program, type Roles } from './program.ts';
 import type { ConstantTensor } from './recorder.ts';
+import type { SizedSample, SizeLaws } from './size-laws.ts';
 import type { TensorWork } from './tensor-work.ts';
 
 /** What a trace is made of. */
@@ -18,6 +19,12 @@ export interface TraceParts {
   readonly assigned: readonly number[];
   /** What is given for the constants that follow from the number of examples. */
   readonly sized: readonly ConstantTensor[];
+  /** The same at the sizes that the graph was made from; absent where it is for one size only. */
+  readonly samples?: readonly [SizedSample, SizedSample] | undefined;
+  /** How it follows from the number of examples, once that has held for a size beyond them. */
+  readonly laws?: SizeLaws | undefined;
+  /** True where it is what the laws say, and the work itself was not done at this size. */
+  readonly isForeseen?: boolean;
 }
 
 /** Handles of inputs and of outputs that are known to be right, and the numbers at the time. */

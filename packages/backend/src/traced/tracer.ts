@@ -1,6 +1,6 @@
 import { classifyError } from '../classify.ts';
 import type { Tensor, Tf } from '../tf.ts';
-import { makeTrace, type NoTrace } from './make-trace.ts';
+import { foreseen, makeTrace, type NoTrace } from './make-trace.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { observe } from './observation.ts';
 import { tidyAll, type StepPart, type StepRunner, type TensorWork } from './tensor-work.ts';
@@ -19,6 +19,8 @@ export interface TraceEvent {
 export interface TracerOptions {
   /** Why a part is not to be traced, undefined where it may be. */
   readonly refusal: (part: StepPart) => string | undefined;
+  /** Whether the code is known to do nothing else at one number of examples than at another. */
+  readonly foresees: boolean;
   readonly onEvent: (event: TraceEvent) => void;
 }
 
@@ -149,7 +151,7 @@ export class Tracer implements StepRunner {
     return tidyAll(this.#tf.tidy, () => work.compute());
   }
 
-  #trace(entry: Entry, work: TensorWork): Results {
+  #trace(entry: Entry, work: TensorWork, { isSure = false } = {}): Results {
     const refusal = this.#options.refusal(work.part);
     if (refusal !== undefined) {
       this.#drop(entry, work, { reason: refusal, tryAgain: false });
@@ -157,15 +159,22 @@ export class Tracer implements StepRunner {
     }
     // The graph of another may have been what failed before.
     const relative = entry.attempts > 0 ? undefined : this.#relativeOf(work);
+    const trace = this.#options.foresees && !isSure ? foreseen(this.#backend, { work, relative }) : undefined;
+    if (trace) {
+      this.#settle(entry, work, trace);
+      return this.#replay(entry, { trace, work });
+    }
     const { results, outcome } = makeTrace(this.#tf, this.#backend, { work, relative });
     if (!(outcome instanceof Trace)) this.#drop(entry, work, outcome);
-    else {
-      entry.state = outcome;
-      this.#tracedParts.add(work.part);
-      if (work.family !== undefined) this.#relatives.set(`${work.part} ${work.family}`, outcome);
-      this.#options.onEvent({ part: work.part, key: work.key, status: 'traced', reason: '' });
-    }
+    else this.#settle(entry, work, outcome);
     return results;
+  }
+
+  #settle(entry: Entry, { part, key, family }: TensorWork, trace: Trace): void {
+    entry.state = trace;
+    this.#tracedParts.add(part);
+    if (family !== undefined) this.#relatives.set(`${part} ${family}`, trace);
+    this.#options.onEvent({ part, key, status: 'traced', reason: '' });
   }
 
   #replay(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
@@ -183,6 +192,10 @@ export class Tracer implements StepRunner {
   /** Does the work kernel by kernel, and forgets the trace where it is not what it was. */
   #look(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
     entry.lookAt = 2 * entry.uses;
+    if (trace.parts.isForeseen) {
+      trace.delete();
+      return this.#trace(entry, work, { isSure: true });
+    }
     const { results, program } = observe(this.#tf, this.#backend, work);
     if (!trace.standsFor(program, work.numbers ?? [])) {
       trace.delete();

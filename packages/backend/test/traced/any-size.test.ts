@@ -30,7 +30,7 @@ function sized(count: number, { more = () => 0, of = (n) => n }: Odd = {}): Tens
   };
   const on = (n: number) => {
     const x = tf.tensor(valuesOf(n));
-    return { inputs: [x], compute: () => compute(x, n), dispose: () => x.dispose() };
+    return { inputs: [x], compute: () => compute(x, n), examples: n, dispose: () => x.dispose() };
   };
   return bench.work({
     ...on(count),
@@ -121,7 +121,7 @@ describe('work on any number of examples', () => {
           const kept = native.op('Add', native.constant(noise, [n]), native.constant([0.75]));
           return [native.op('Mul', x, native.op('Floor', kept))];
         };
-        return { inputs: [x], compute, dispose: () => x.dispose() };
+        return { inputs: [x], compute, examples: n, dispose: () => x.dispose() };
       };
       return bench.work({ ...on(count), key: String(count), family: 'noisy', onFewer: () => on(count / 2) });
     };
@@ -147,5 +147,59 @@ describe('work on any number of examples', () => {
     runOther(47);
     expect([...native.graphs.values()].some((text) => text.includes('c0_shape'))).toBe(false);
     expect(bench.run(sized(8)).values).toEqual(expected(8));
+  });
+});
+
+describe('work on any number of examples, of code that is known', () => {
+  beforeEach(async () => {
+    bench = await Bench.open({ foresees: true });
+    ({ tf, native } = bench);
+  });
+
+  it('is checked at one size beyond the first, and foreseen at all others from half of the first on', () => {
+    expect(bench.run(sized(8)).asked).toEqual([...EAGER, ...EAGER, ...EAGER, 'run']);
+    expect(bench.run(sized(6)).asked).toEqual([...EAGER, 'run']);
+    expect(bench.run(sized(16)).asked).toEqual([...EAGER, 'run']);
+    for (const count of [32, 64, 4, 2048])
+      expect(bench.run(sized(count))).toEqual({ values: expected(count), asked: ['run'] });
+    expect(bench.run(sized(2))).toEqual({ values: expected(2), asked: [...EAGER, 'run'] });
+    expect(native.graphs.size).toBe(1);
+    expect(bench.events.map(({ status }) => status)).toEqual(Array(8).fill('traced'));
+    expect(native.loose.size).toBe(0);
+    bench.tracer.dispose();
+    expect(native.graphs.size).toBe(0);
+  });
+
+  it('is checked at each size where a value follows no law', () => {
+    const more = (count: number) => count ** 2;
+    const right = (count: number) => [
+      valuesOf(count).map((value) => Math.fround(Math.fround(value + 2 / count) + count ** 2)),
+    ];
+    bench.run(sized(8, { more }));
+    for (const count of [16, 32])
+      expect(bench.run(sized(count, { more }))).toEqual({ values: right(count), asked: [...EAGER, 'run'] });
+  });
+
+  it('is looked at with the 500th use of a size, and made anew where it was foreseen wrongly', () => {
+    const more = (count: number) => (count > 16 ? 5 : 3);
+    for (const count of [8, 16]) bench.run(sized(count, { more }));
+    const wrong = [valuesOf(32).map((value) => Math.fround(value + 2 / 32 + 3))];
+    for (let use = 1; use < 500; use += 1)
+      expect(bench.run(sized(32, { more }))).toEqual({ values: wrong, asked: ['run'] });
+    const right = [valuesOf(32).map((value) => Math.fround(value + 2 / 32 + 5))];
+    expect(bench.run(sized(32, { more }))).toEqual({
+      values: right,
+      asked: [...EAGER, ...EAGER, ...EAGER, 'run'],
+    });
+    expect(bench.run(sized(32, { more }))).toEqual({ values: right, asked: ['run'] });
+    expect(native.graphs.size).toBe(2);
+  });
+
+  it('keeps the graph where it was foreseen right', () => {
+    for (const count of [8, 16]) bench.run(sized(count));
+    for (let use = 1; use < 500; use += 1) bench.run(sized(32));
+    expect(bench.run(sized(32))).toEqual({ values: expected(32), asked: [...EAGER, 'run'] });
+    expect(bench.run(sized(32))).toEqual({ values: expected(32), asked: ['run'] });
+    expect(native.graphs.size).toBe(1);
   });
 });

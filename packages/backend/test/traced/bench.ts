@@ -12,18 +12,19 @@ export class Bench {
   readonly events: TraceEvent[] = [];
   x: Tensor;
 
-  constructor(tf: LayersTf) {
+  constructor(tf: LayersTf, { foresees = false } = {}) {
     this.tf = tf;
     this.native = new FakeNative(tf);
     this.tracer = new Tracer(tf, this.native, {
       refusal: (part) => (part === 'update' ? 'as the test says' : undefined),
+      foresees,
       onEvent: (event) => this.events.push(event),
     });
     this.x = tf.tensor([1, 2, 3]);
   }
 
-  static async open(): Promise<Bench> {
-    return new Bench((await loadEngine('cpu')).tf);
+  static async open(options: { readonly foresees?: boolean } = {}): Promise<Bench> {
+    return new Bench((await loadEngine('cpu')).tf, options);
   }
 
   /** 3x + 1, unless said otherwise. */

@@ -107,13 +107,16 @@ export function quartiles(
 }
 
 /**
- * Relative standard error of the median of a size: 1.25 σ/√n with σ = (upper − lower quartile)/1.35, as for normal
- * noise. 0 where no step of this size was timed.
+ * Relative standard error of the median of a size: 1.25 σ/√n with σ = 2 (median − lower quartile)/1.35, as for normal
+ * noise. What lies above tells nothing: pauses make single steps several times as slow, and one among three would make
+ * the median look worthless. 0 where no step of this size was timed.
  */
 export function medianError(times: StepTimes, batchSize: number): number {
-  const spread = quartiles(times, batchSize);
-  if (!spread) return 0;
-  return (0.93 * (spread.upper - spread.lower)) / spread.median / Math.sqrt(timedSteps(times, batchSize));
+  const sorted = ascending(rungOf(times, batchSize)?.seconds ?? []);
+  const middle = medianSeconds(times, batchSize);
+  const lower = sorted[Math.floor((sorted.length - 1) / 4)];
+  if (middle === undefined || lower === undefined) return 0;
+  return (0.93 * 2 * (middle - lower)) / middle / Math.sqrt(sorted.length);
 }
 
 /** How many of the latest steps of this size are known, at most 20. */

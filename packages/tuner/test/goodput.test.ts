@@ -7,15 +7,17 @@ import { applied, failed, plan, run, throughJson } from './step.ts';
 
 const T = (batchSize: number) => 2e-3 + 1e-5 * batchSize;
 
-/** Explores on a machine with α/β = 200 and stops with the decision that ends it. */
-function explored(options: GoodputOptions = {}, info = run()): Decision<GoodputState> {
+/** Explores on a machine with α/β = 200 and stops with the decision that ends it. Step `paused` takes ten times as long. */
+function explored(options: GoodputOptions = {}, info = run(), paused = 0): Decision<GoodputState> {
   const controller = goodput(options);
   let decision = controller.start(info);
   let before = plan(1);
+  let count = 0;
   while (decision.state.timing.exploration) {
     const warm = before.batchSize === decision.plan.batchSize;
     before = decision.plan;
-    const seconds = T(before.batchSize);
+    count += 1;
+    const seconds = T(before.batchSize) * (count === paused ? 10 : 1);
     decision = controller.next(applied(before, { seconds, warm }), decision.state);
   }
   return decision;
@@ -77,6 +79,11 @@ describe('goodput', () => {
       512 / T(512) / (512 + 1800) / (32 / T(32) / (32 + 1800)),
       9,
     );
+  });
+
+  it('goes there though one of the three steps that were timed at home was paused', () => {
+    // 20 steps of warm-up, then three.
+    for (const paused of [21, 22, 23]) expect(explored({}, run(), paused).plan).toEqual(plan(512));
   });
 
   it('heeds c', () => {

@@ -102,6 +102,14 @@ describe('medians', () => {
     expect(medianError(times, 64)).toBe(0);
   });
 
+  it('trust a median whatever single steps take above it', () => {
+    for (const slow of [3.4, 30]) {
+      const times = many(32, 3, slow, 3.3);
+      expect(medianError(times, 32)).toBeCloseTo((0.93 * 2 * 0.3) / 3.3 / Math.sqrt(3), 12);
+    }
+    expect(medianError(many(32, 5), 32)).toBe(0);
+  });
+
   it('are listed for the sizes that were timed', () => {
     const times = forgetOthers(once([32, 1], [64, 2], [128, 3]), 64);
     expect(timedRungs(times)).toEqual([{ batchSize: 64, parts: 1, seconds: 2 }]);

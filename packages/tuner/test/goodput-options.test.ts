@@ -4,7 +4,7 @@ import { goodputSettings, type GoodputOptions } from '../src/goodput-options.ts'
 it('has the documented defaults', () => {
   expect(goodputSettings({})).toEqual({
     sizes: {},
-    criticalBatchFactor: 3,
+    criticalBatchFactor: 1.5,
     prior: undefined,
     noise: {
       priorNoiseScale: 600,

@@ -1,9 +1,12 @@
 import type { AppliedStep, Decision } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
-import { goodput, type GoodputState } from '../src/goodput.ts';
+import { goodput as withOptions, type GoodputState } from '../src/goodput.ts';
 import type { GoodputOptions } from '../src/goodput-options.ts';
 import { gaussianMoments, normal, runPlant, uniform, type Plant } from './plant.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
+
+/** With c = 3, unless said otherwise. */
+const goodput = (options: GoodputOptions = {}) => withOptions({ criticalBatchFactor: 3, ...options });
 
 const T = (batchSize: number) => 2e-3 + 1e-5 * batchSize;
 

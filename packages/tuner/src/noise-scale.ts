@@ -91,8 +91,8 @@ export function noiseScale(options: NoiseScalePolicyOptions = {}): BatchControll
       const due = before.stepsSinceDecision + 1 >= decideEverySteps;
       const watch = due ? withCadence(seen, view, noise) : seen;
       const state = { ...before, times, watch, stepsSinceDecision: due ? 0 : before.stepsSinceDecision + 1 };
-      const evidence = evidenceOf(belief);
       const held = plan.batchSize;
+      const evidence = evidenceOf(belief, moveShare(held, multiple * belief.noiseScale, maxMove));
       const target = due && belief.measured ? targetOf(held, belief, { range, multiple, maxMove }) : held;
       if (target !== held) {
         const reason = followReason(target, belief, multiple);
@@ -130,11 +130,15 @@ function targetOf(
   return rungs.length > 0 ? nearestRung(rungs, multiple * phi) : held;
 }
 
-/** ln B goes with ln φ. */
-const evidenceOf = ({ noiseScale: phi, relativeError }: NoiseBelief) => ({
+/** ln B goes with ln φ. A move of a share of the way is as certain as the way. */
+const evidenceOf = ({ noiseScale: phi, relativeError }: NoiseBelief, share = 1) => ({
   noiseScale: phi,
-  logBatchSizeError: relativeError,
+  logBatchSizeError: relativeError * share,
 });
+
+/** What a move by `maxMove` is of the way from the batch held to the one wanted, in logarithms; at most 1. */
+const moveShare = (held: number, wanted: number, maxMove: number): number =>
+  Math.min(1, Math.log(maxMove) / Math.abs(Math.log(wanted / held)));
 
 function followReason(batchSize: number, { noiseScale: phi, measured }: NoiseBelief, multiple: number) {
   const known = measured ? 'is about' : 'was, in earlier runs, about';

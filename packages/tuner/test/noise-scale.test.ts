@@ -1,5 +1,6 @@
 import type { AppliedStep, Decision } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
+import { noiseBelief, noiseOptions } from '../src/noise-watch.ts';
 import { noiseScale, type NoiseScalePolicyOptions, type NoiseScalePolicyState } from '../src/noise-scale.ts';
 import { policy } from '../src/policy.ts';
 import { gaussianMoments, normal, runPlant, uniform, type Plant } from './plant.ts';
@@ -34,6 +35,19 @@ describe('noiseScale', () => {
     expect(found.slice(10, 20)).toEqual(Array(10).fill(128));
     expect(found.slice(20, 30)).toEqual(Array(10).fill(256));
     expect(found.at(-1)).toBe(512);
+  });
+
+  it('is as sure of a move as of the whole way', () => {
+    const move = measured(500, 10).at(-1);
+    if (!move) throw new Error('No decision.');
+    const { noiseScale: phi, relativeError } = noiseBelief(move.state.watch, noiseOptions({}));
+    expect(move.plan.batchSize).toBe(128);
+    expect(phi).toBeGreaterThan(256);
+    const share = Math.log(2) / Math.log(phi / 64);
+    expect(move.evidence?.logBatchSizeError).toBeCloseTo(relativeError * share, 12);
+    // Without a measurement the way from 64 to the prior of 600 is certain by a factor of e.
+    const start = measured(500, 0)[0]?.evidence;
+    expect(start?.logBatchSizeError).toBe(1);
   });
 
   it('shrinks too, and heeds k', () => {

@@ -9,7 +9,7 @@ import { checkSizes, type SizeOptions } from './size-range.ts';
 export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   /** Sets `criticalBatchFactor`. Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
-  /** c = φc/φ, the batch that still pays over the noise scale. Default by optimizer: sgd and momentum 3, others 1.5. */
+  /** c = φc/φ, the batch that still pays over the noise scale. Default 3, for each optimizer that is known. */
   readonly criticalBatchFactor?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;

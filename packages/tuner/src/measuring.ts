@@ -12,7 +12,7 @@ export interface MeasuringOptions {
   readonly measuringShare: number;
   /** Steps measured soon after the start, to have an estimate early. Default 6. */
   readonly bootMeasurements: number;
-  /** Steps from one of these to the next. Default 2. */
+  /** Steps to the first of these, and from it to the second; twice as many to each further one. Default 2. */
   readonly bootEverySteps: number;
 }
 
@@ -47,7 +47,7 @@ export function measureEvery(view: MeasuringView, options: MeasuringOptions): nu
   const interval = intervalNow(view, options.measuringShare);
   const affordable = Math.floor((view.plannedExamples ?? Infinity) / (view.plan.batchSize * interval));
   const booting = view.measurements < Math.min(options.bootMeasurements, affordable);
-  return booting ? Math.min(options.bootEverySteps, interval) : interval;
+  return booting ? Math.min(options.bootEverySteps * 2 ** view.measurements, interval) : interval;
 }
 
 /**

@@ -4,7 +4,7 @@ import { goodputSettings, type GoodputOptions } from '../src/goodput-options.ts'
 it('has the documented defaults', () => {
   expect(goodputSettings({})).toEqual({
     sizes: {},
-    criticalBatchFactor: 1.5,
+    criticalBatchFactor: 3,
     prior: undefined,
     noise: {
       priorNoiseScale: 600,

@@ -76,14 +76,16 @@ describe('measureEvery', () => {
     expect(measureEvery(view({ plainTimes: [] }), options)).toBe(67);
   });
 
-  it('measures every second step until there are 12', () => {
-    expect(measureEvery(view({ measurements: 11 }), options)).toBe(2);
-    expect(measureEvery(view({ measurements: 12 }), options)).toBe(35);
+  it('measures after 2, 4, 8 and so many more steps at the start, no more rarely than later', () => {
+    const intervals = [0, 1, 2, 3, 4, 5, 11, 12].map((measurements) =>
+      measureEvery(view({ measurements }), options),
+    );
+    expect(intervals).toEqual([2, 4, 8, 16, 32, 35, 35, 35]);
   });
 
   it('measures as often at the start as a short run could afford in all', () => {
     // 14,000 examples are 140 steps of 100, 4 times 35.
-    expect(measureEvery(view({ plannedExamples: 14_000, measurements: 3 }), options)).toBe(2);
+    expect(measureEvery(view({ plannedExamples: 14_000, measurements: 3 }), options)).toBe(16);
     expect(measureEvery(view({ plannedExamples: 14_000, measurements: 4 }), options)).toBe(35);
     expect(measureEvery(view({ plannedExamples: 3_400, measurements: 0 }), options)).toBe(35);
   });

@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * A check with one result, run before the tests.
  * @typedef {object} Stage
  * @property {string} name
- * @property {() => import('./child-process.mjs').Command} command  Asked for when the stages before have run.
+ * @property {() => import('./child-process.mjs').Command} command  Asked for when the build is there.
  * @property {RegExp} [failsOn]  Output that means failure whatever the exit code says.
  */
 
@@ -66,12 +66,25 @@ const CHECKS = [
  */
 async function runStage({ name, command, failsOn }) {
   const start = performance.now();
-  const { exitCode, output } = await run(command(), { cwd: root, env: NX_ENVIRONMENT });
+  const { exitCode, output } = await started(command);
   const hasPassed = exitCode === 0 && failsOn?.test(output) !== true;
   if (!hasPassed) console.log(output);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${hasPassed ? '✔' : '✖'} ${name} (${seconds} s)`);
   return { passed: Number(hasPassed), failed: Number(!hasPassed), skipped: 0 };
+}
+
+/**
+ * What could not be started has failed, and the others go on.
+ * @param {Stage['command']} command
+ * @returns {Promise<{ readonly exitCode: number, readonly output: string }>}
+ */
+async function started(command) {
+  try {
+    return await run(command(), { cwd: root, env: NX_ENVIRONMENT });
+  } catch (error) {
+    return { exitCode: 1, output: String(error) };
+  }
 }
 
 /** Has native TensorFlow set up for the tests that need it. That is no check: where it is not to be had, they are skipped. */

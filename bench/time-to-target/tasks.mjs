@@ -65,8 +65,8 @@ export const TASKS = {
   },
   sst2: {
     tunedOn: false,
-    maxEpochs: 20,
-    target: accuracy(0.77),
+    maxEpochs: 10,
+    target: accuracy(0.7),
     quick: { maxEpochs: 1, target: accuracy(0.55) },
     needs: () => fileOf('sst2', 'train.tsv'),
     load: async () => rows(await sst2Data(join(dataRoot() ?? '', 'sst2')), words),

@@ -184,7 +184,7 @@ function addBatchOptions(command: Command): void {
     )
     .option(
       '--max-batch-size <examples>',
-      'the tuner stays at or below (default: a 16th of the data, a 500th of the run)',
+      'the tuner stays at or below (default: a 16th of the data, a 500th of the run, and where the rate stops following)',
       count,
     )
     .option(

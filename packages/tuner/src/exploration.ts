@@ -31,7 +31,7 @@ export interface ExplorationOptions {
   /** Not before so many steps; the wait doubles each time. Default 50. */
   readonly retimeAfterSteps: number;
   /**
-   * Steps from one look at the step time to the next, with which a policy decides; more, up to ten times as many, the longer no
+   * Steps from one look at the step time to the next, with which goodput decides; more, up to ten times as many, the longer no
    * size was tried. Default 10.
    */
   readonly lookEverySteps: number;

@@ -9,7 +9,10 @@ import { checkSizes, type SizeOptions } from './size-range.ts';
 export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   /** Sets `criticalBatchFactor`. Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
-  /** c = φc/φ, the batch that still pays over the noise scale. Default 3, for each optimizer that is known. */
+  /**
+   * c = φc/φ, the batch that still pays over the noise scale. Default 3, for each optimizer that is known. It holds as far as
+   * the learning rate follows the batch: `policy` sets `maxBatchSize` to where it ends; set it yourself around goodput alone.
+   */
   readonly criticalBatchFactor?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;

@@ -30,6 +30,7 @@ import { giveUp } from './recovery.ts';
 import { sizeRange, type SizeRange } from './size-range.ts';
 import { fitStepTime, timedRungs, type StepTimes } from './step-time.ts';
 import {
+  afterMove,
   hasLooked,
   recalledTiming,
   startTiming,
@@ -202,7 +203,11 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
       reason: goodputReason(answer, noise, { c: settings.criticalBatchFactor, lastMove: state.lastMove }),
       measure: PLAIN,
       evidence: evidenceOf(noise),
-      state: { ...state, lastMove: { from: held, to, noiseScale: noise.noiseScale, seconds } },
+      state: {
+        ...state,
+        timing: afterMove(timing, settings.exploration),
+        lastMove: { from: held, to, noiseScale: noise.noiseScale, seconds },
+      },
       ...firm,
     };
   }

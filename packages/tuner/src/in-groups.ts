@@ -15,7 +15,7 @@ type Said = Omit<Decision<null>, 'state'>;
 type Plain<T> = T extends object ? { readonly [Key in keyof T]: Plain<T[Key]> } : T;
 
 /**
- * Asks the controller less often: while a decision stands (`standsFor`), the steps wait, and are told one after the other
+ * Asks the controller less often: while a decision stands (`standsFor`), the steps wait, and are told together
  * before it can change, or with the first step that is out of the ordinary. The plans are the same. A chain of controllers
  * that is asked between two steps of a few milliseconds costs more than a percent of them. Put it outermost, and once more
  * around what a wrapper would ask more often than need be.
@@ -57,7 +57,8 @@ const saidIn = ({
   plan,
   reason,
   measure,
-  standsFor,
+  // A copy of the weights is to be taken once.
+  standsFor: snapshot ? 0 : standsFor,
   ...(firm !== undefined && { firm }),
   ...(evidence && { evidence }),
   ...(snapshot && { snapshot }),

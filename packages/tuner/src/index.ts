@@ -27,7 +27,7 @@ export {
   type ScheduleOptions,
   type ScheduleState,
 } from './schedule.ts';
-export { type SizeOptions, type SizeRange } from './size-range.ts';
+export type { SizeOptions, SizeRange } from './size-range.ts';
 export {
   addStepTime,
   fitStepTime,

@@ -95,7 +95,10 @@ export function largestBatchSize(
   options: Omit<PolicyOptions, 'ceiling'>,
   run: Pick<RunInfo, 'datasetSize' | 'plannedExamples'>,
 ): number {
-  if (name === 'fixed') return Math.min(options.batchSize ?? 32, run.datasetSize ?? Infinity);
+  const { batchSize = 32, growth } = options;
+  if (name === 'fixed') return Math.min(batchSize, run.datasetSize ?? Infinity);
+  if (name === 'schedule' && growth && 'milestones' in growth)
+    return Math.max(batchSize, ...growth.milestones.map((milestone) => milestone.batchSize));
   return sizeRange(name === 'goodput' ? boundedByRate(options) : options, run, 1).max;
 }
 

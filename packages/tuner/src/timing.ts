@@ -14,6 +14,7 @@ import type { SizeRange } from './size-range.ts';
 import {
   forgetOthers,
   hasRun,
+  isTimed,
   observeStep,
   observeSteps,
   quartiles,
@@ -39,8 +40,9 @@ export type Timing = {
   /** Steps since sizes were last tried, and how many there must be before they are tried again. */
   readonly steps: number;
   readonly waitSteps: number;
-  /** The step count at which it is next looked whether they must be. */
+  /** The step count at which it is next looked whether they must be, and that of the latest move to another size. */
   readonly lookAt: number;
+  readonly movedAt: number;
   /** What a step of the size held was expected to take when it was settled on. */
   readonly usual: { readonly batchSize: number; readonly seconds: number } | null;
 };
@@ -59,6 +61,7 @@ export function startTiming(range: SizeRange, run: RunInfo, options: Exploration
     steps: 0,
     waitSteps: options.retimeAfterSteps,
     lookAt: options.lookEverySteps,
+    movedAt: 0,
     usual: null,
   };
 }
@@ -80,6 +83,7 @@ export function recalledTiming(
     steps: 0,
     waitSteps: options.retimeAfterSteps,
     lookAt: options.lookEverySteps,
+    movedAt: 0,
     usual: null,
   };
 }
@@ -90,13 +94,13 @@ export function timeStep(timing: Timing, { step, options, best }: ExplorationVie
   if (exploration) {
     const view = { step, options, best: isFirstExploration(exploration) ? best : undefined };
     const found = explore(exploration, times, view);
-    const explored = { ...timing, ...found, steps: 0, lookAt: options.lookEverySteps, usual: null };
+    const explored = { ...timing, ...found, ...lookSoon(0, options), steps: 0, usual: null };
     return explored.exploration ? explored : withRecalled(explored, exploration.home);
   }
   const usual = expectation(timing, step.plan.batchSize);
   const seen = later(timing, { times: observeStep(times, step), steps: timing.steps + 1, usual });
   if (seen.steps < seen.lookAt) return seen;
-  const lookAt = seen.steps + lookEvery(seen.steps, options.lookEverySteps);
+  const lookAt = seen.steps + lookEvery(seen.steps - seen.movedAt, options.lookEverySteps);
   return watched({ ...seen, lookAt }, step, options);
 }
 
@@ -106,11 +110,11 @@ export function timeSteps(timing: Timing, steps: readonly AppliedStep[]): Timing
   const [first] = steps;
   if (!first) return timing;
   const { plan } = first;
+  // The first of them that was timed may be the first of all: what the size is expected to take is known with the next.
+  const timed = steps.slice(0, -1).find(isTimed);
   const usual =
     expectation(timing, plan.batchSize) ??
-    (steps.length > 1
-      ? expectation({ usual: null, times: observeStep(times, first) }, plan.batchSize)
-      : null);
+    (timed ? expectation({ usual: null, times: observeStep(times, timed) }, plan.batchSize) : null);
   return later(timing, {
     times: observeSteps(times, plan, steps),
     steps: timing.steps + steps.length,
@@ -119,7 +123,7 @@ export function timeSteps(timing: Timing, steps: readonly AppliedStep[]): Timing
 }
 
 const later = (
-  { recalled, triedExamples: tried, plannedExamples, waitSteps, lookAt }: Timing,
+  { recalled, triedExamples: tried, plannedExamples, waitSteps, lookAt, movedAt }: Timing,
   { times, steps, usual }: Pick<Timing, 'times' | 'steps' | 'usual'>,
 ): Timing => ({
   times,
@@ -130,8 +134,20 @@ const later = (
   steps,
   waitSteps,
   lookAt,
+  movedAt,
   usual,
 });
+
+/** What was settled for a size says little of the next one: it is looked at soon, and then more and more rarely. */
+export const afterMove = (timing: Timing, options: ExplorationOptions): Timing => ({
+  ...timing,
+  ...lookSoon(timing.steps, options),
+});
+
+const lookSoon = (
+  steps: number,
+  { lookEverySteps }: ExplorationOptions,
+): Pick<Timing, 'lookAt' | 'movedAt'> => ({ lookAt: steps + lookEverySteps, movedAt: steps });
 
 /** Whether it was looked at the step times with the step from one to the other. */
 export const hasLooked = (before: Timing, after: Timing): boolean => after.lookAt !== before.lookAt;

@@ -3,25 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { goodput, type GoodputState } from '../src/goodput.ts';
 import type { GoodputOptions } from '../src/goodput-options.ts';
 import { gaussianMoments, normal, runPlant, uniform, type Plant } from './plant.ts';
+import { explored, T } from './explored.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
-
-const T = (batchSize: number) => 2e-3 + 1e-5 * batchSize;
-
-/** Explores on a machine with α/β = 200 and stops with the decision that ends it. Step `paused` takes ten times as long. */
-function explored(options: GoodputOptions = {}, info = run(), paused = 0): Decision<GoodputState> {
-  const controller = goodput(options);
-  let decision = controller.start(info);
-  let before = plan(1);
-  let count = 0;
-  while (decision.state.timing.exploration) {
-    const warm = before.batchSize === decision.plan.batchSize;
-    before = decision.plan;
-    count += 1;
-    const seconds = T(before.batchSize) * (count === paused ? 10 : 1);
-    decision = controller.next(applied(before, { seconds, warm }), decision.state);
-  }
-  return decision;
-}
 
 /** Steps that run as decided. */
 function follow(decision: Decision<GoodputState>, steps: number, more: (i: number) => Partial<AppliedStep>) {
@@ -231,44 +214,6 @@ describe('goodput', () => {
     expect(last?.evidence?.noiseScale).toBeLessThan(60);
     expect(decisions[0]?.evidence?.noiseScale).toBe(600);
     expect(decisions[0]?.evidence?.logBatchSizeError).toBe(0.5);
-  });
-
-  it('starts where earlier runs would have gone, tries nothing, and still notices another machine', () => {
-    const rung = (batchSize: number) => ({ batchSize, parts: 1, seconds: T(batchSize), firstSeconds: 0.1 });
-    const prior = { stepTimes: [rung(2048), rung(32), rung(128)], noiseScale: 20 };
-    const start = goodput({ prior }).start(run({ plannedExamples: 1e6 }));
-    // √(200 · 60) = 110
-    expect(start.plan).toEqual(plan(128));
-    expect(start.reason.code).toBe('recorded');
-    expect(start.evidence?.noiseScale).toBe(20);
-    expect(goodput({ prior, priorNoiseScale: 600 }).start(run()).plan).toEqual(plan(512));
-    expect(throughJson(start.state)).toEqual(start.state);
-    // Three times as slow throughout: the best size is the same, and no other is tried to know it.
-    for (const factor of [1, 3]) {
-      let decision = start;
-      const codes = new Set<string>();
-      for (let i = 0; i < 60; i += 1) {
-        const seconds = factor * T(decision.plan.batchSize);
-        decision = goodput({ prior }).next(applied(decision.plan, { seconds, warm: i > 0 }), decision.state);
-        codes.add(decision.reason.code);
-        expect(decision.plan).toEqual(plan(128));
-      }
-      expect([...codes].sort()).toEqual(['explored', 'start', 'steady']);
-      const found = decision.state.timing.times.map(({ batchSize, seconds }) => [batchSize, seconds.at(-1)]);
-      expect(found).toEqual([32, 128, 2048].map((size) => [size, expect.closeTo(factor * T(size), 9)]));
-    }
-  });
-
-  it('explores all the same where earlier runs timed a single size, with their noise scale', () => {
-    const prior = {
-      stepTimes: [{ batchSize: 32, parts: 1, seconds: 1, firstSeconds: null }],
-      noiseScale: 20,
-    };
-    const start = goodput({ prior }).start(run());
-    expect(start.plan).toEqual(plan(32));
-    expect(start.reason.code).toBe('start');
-    expect(start.state.timing.exploration).not.toBeNull();
-    expect(explored({ prior }).plan).toEqual(plan(128));
   });
 
   it('ends the run on failures that are not its business', () => {

@@ -138,19 +138,16 @@ const coupling = { rule: 'sqrt', referenceBatchSize: 32 } as const;
 const damped = (inner: BatchController<Json>) => withCeiling(withHysteresis(inner));
 /** The last is the share of the steps after which it is asked at most; noise is measured often on this machine. */
 const chains: readonly [string, () => BatchController<Json>, number][] = [
-  ['goodput', () => withGuard(withLearningRate(damped(goodput() as BatchController<Json>), coupling)), 0.4],
-  [
-    'noiseScale',
-    () => withGuard(withLearningRate(damped(noiseScale() as BatchController<Json>), coupling)),
-    0.8,
-  ],
-  ['knee', () => withGuard(withLearningRate(withCeiling(knee()), coupling)), 0.4],
+  ['goodput', () => withLearningRate(damped(goodput() as BatchController<Json>), coupling), 0.4],
+  ['noiseScale', () => withLearningRate(damped(noiseScale() as BatchController<Json>), coupling), 0.8],
+  ['knee', () => withLearningRate(withCeiling(knee()), coupling), 0.4],
 ];
 
 describe.each(chains)('a chain around %s', (_name, chain, share) => {
   it('makes the same plans for the same reasons as asked at each step, with fewer calls', () => {
     let calls = 0;
-    const grouped = inGroups(chain());
+    // As in `policy`.
+    const grouped = inGroups(withGuard(inGroups(chain())));
     const counted: typeof grouped = {
       ...grouped,
       next(seen, state) {
@@ -159,7 +156,7 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
         return decision;
       },
     };
-    const [alone, together] = [runPlant(chain(), plant, info), runPlant(counted, plant, info)];
+    const [alone, together] = [runPlant(withGuard(chain()), plant, info), runPlant(counted, plant, info)];
     const said = ({ steps }: typeof alone) =>
       steps.map(({ plan: one, measured }) => ({ plan: one, measured }));
     expect(said(together)).toEqual(said(alone));
@@ -168,8 +165,11 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
     expect(calls).toBeLessThan(share * together.steps.length);
   });
 
-  it('keeps its word on how long a decision stands', () => {
-    const controller = chain();
+  it.each([
+    ['', () => withGuard(chain()) as BatchController<Json>],
+    [', grouped within', () => withGuard(inGroups(chain())) as BatchController<Json>],
+  ])('keeps its word on how long a decision stands%s', (_how, make) => {
+    const controller = make();
     let promises = 0;
     const checked: typeof controller = {
       ...controller,

@@ -73,6 +73,7 @@ describe('policy', () => {
     ['knee', { optimizer: 'sgd' }, 60_000, 3750],
     ['noiseScale', { optimizer: 'sgd' }, undefined, 4096],
     ['schedule', { maxBatchSize: 700 }, 60_000, 700],
+    ['schedule', { growth: { milestones: [{ examples: 5000, batchSize: 5000 }] } }, 7000, 5000],
     ['fixed', { batchSize: 100 }, 60_000, 100],
     ['fixed', {}, undefined, 32],
     ['fixed', {}, 20, 20],

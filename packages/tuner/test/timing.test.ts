@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explorationOptions } from '../src/exploration.ts';
 import type { StepTimes } from '../src/step-time.ts';
-import { startTiming, timeStep, timeSteps, type Timing } from '../src/timing.ts';
+import { afterMove, startTiming, timeStep, timeSteps, type Timing } from '../src/timing.ts';
 import { applied, plan, run } from './step.ts';
 
 const options = explorationOptions({ driftRatio: 1.15 });
@@ -23,6 +23,7 @@ const underway = (more: Partial<Timing> = {}): Timing => ({
   steps: 0,
   waitSteps: 50,
   lookAt: 10,
+  movedAt: 0,
   usual: null,
   ...more,
 });
@@ -57,6 +58,7 @@ describe('startTiming', () => {
       steps: 0,
       waitSteps: 50,
       lookAt: 10,
+      movedAt: 0,
       usual: null,
     });
     expect(startTiming(range, run(), options).plannedExamples).toBe(60_000);
@@ -152,10 +154,32 @@ describe('timeSteps', () => {
     expect(one).toMatchObject({ steps: 8, lookAt: 10 });
   });
 
+  it('leaves the same where nothing was timed yet, and the first of them has no time', () => {
+    const seen = [0, 6, 8].map((seconds) => applied(plan(64), { seconds }));
+    const blank = underway({ times: [] });
+    const one = seen.reduce((timing, step) => timeStep(timing, { step, options }), blank);
+    expect(timeSteps(blank, seen)).toEqual(one);
+    expect(one.usual).toEqual({ batchSize: 64, seconds: 6 });
+    expect(timeSteps(blank, seen.slice(0, 2)).usual).toBeNull();
+  });
+
   it('lets steps without a time say nothing', () => {
     const seen = [applied(plan(128)), applied(plan(128), { seconds: 6 })];
     const { times, steps } = timeSteps(underway(), seen);
     expect(times.find(({ batchSize }) => batchSize === 128)).toEqual(rung(128, 4, 4, 4, 6));
     expect(steps).toBe(2);
+  });
+});
+
+describe('afterMove', () => {
+  it('looks ten steps later, and then as rarely as after an exploration', () => {
+    let timing = afterMove(underway({ steps: 700, lookAt: 792 }), options);
+    const looks: number[] = [];
+    for (let i = 0; i < 160; i += 1) {
+      const before = timing.lookAt;
+      timing = timeStep(timing, { step: applied(plan(128), { seconds: 4 }), options });
+      if (timing.lookAt !== before) looks.push(timing.steps);
+    }
+    expect(looks).toEqual([710, 720, 730, 740, 750, 760, 770, 780, 790, 800, 810, 821, 833, 846, 860]);
   });
 });

@@ -6,7 +6,7 @@ import type { NativeBackend } from './native-backend.ts';
 import { observe, VariableSnapshot, type Observation } from './observation.ts';
 import { differingConstants, FLOAT32, INT32, rolesOf, type Program, type Roles } from './program.ts';
 import type { ConstantTensor } from './recorder.ts';
-import { sizeLaws, tensorsAt, type SizeLaws, type SizedSample } from './size-laws.ts';
+import { holdsAt, sizeLaws, tensorsAt, type SizedSample } from './size-laws.ts';
 import { differsInSizeOnly, sizedConstants, sizedTensors, type SizedConstants } from './sized.ts';
 import type { TensorWork } from './tensor-work.ts';
 import { Trace, type TraceParts } from './trace.ts';
@@ -96,16 +96,20 @@ function adopted(
   const isSame =
     String(ends.results) === String(parts.results) && String(ends.assigned) === String(parts.assigned);
   if (!sized || !isSame) return undefined;
-  const laws =
-    parts.laws ??
-    (examples === undefined ? undefined : lawsWith(parts.samples, { examples, tensors: sized }));
-  return new Trace(backend, graph, { ...parts, program, sized, laws, isForeseen: false });
+  const foresight =
+    examples === undefined ? NO_FORESIGHT : foresightWith(parts, { examples, tensors: sized });
+  return new Trace(backend, graph, { ...parts, ...foresight, program, sized, isForeseen: false });
 }
 
-/** Laws are believed once they held for more examples than the graph was made from. */
-function lawsWith(samples: TraceParts['samples'], third: SizedSample): SizeLaws | undefined {
-  const isBeyond = samples?.every(({ examples }) => examples < third.examples) === true;
-  return isBeyond ? sizeLaws([...samples, third]) : undefined;
+type Foresight = Pick<TraceParts, 'samples' | 'laws'>;
+
+const NO_FORESIGHT: Foresight = { samples: undefined, laws: undefined };
+
+/** Laws are believed once they held for more examples than the graph was made from, and until a size contradicts them. */
+function foresightWith({ samples, laws }: Foresight, seen: SizedSample): Foresight {
+  if (laws) return holdsAt(laws, seen) ? { samples, laws } : NO_FORESIGHT;
+  const isBeyond = samples?.every(({ examples }) => examples < seen.examples) === true;
+  return { samples, laws: isBeyond ? sizeLaws([...samples, seen]) : undefined };
 }
 
 /**
@@ -174,25 +178,24 @@ function generalised(
       readonly fewer: SizedSample | undefined;
     }
   | undefined {
-  const fewer = work.onFewer?.();
-  if (!fewer) return undefined;
+  const less = work.onFewer?.();
+  if (!less) return undefined;
   try {
-    const other = programOnly(tf, backend, fewer);
+    const other = programOnly(tf, backend, less);
     if (typeof other === 'string') return undefined;
     const sized = sizedConstants(program, other, drawn);
     const tensors = sized && sizedTensors(program, sized);
     const specs = work.inputs.map((input, i) => {
       const { dtype, shape } = specOf(input);
-      const lengths = fewer.inputs[i]?.shape;
+      const lengths = less.inputs[i]?.shape;
       return { dtype, shape: shape.map((length, axis) => (length === lengths?.[axis] ? length : ANY)) };
     });
-    const less = sized && sizedTensors(other, sized);
+    const seen = sized && sizedTensors(other, sized);
     return (
-      sized &&
-      tensors && { sized, tensors, specs, fewer: less && { examples: fewer.examples, tensors: less } }
+      sized && tensors && { sized, tensors, specs, fewer: seen && { examples: less.examples, tensors: seen } }
     );
   } finally {
-    fewer.dispose();
+    less.dispose();
   }
 }
 

@@ -53,6 +53,23 @@ export function tensorsAt({ fewest, tensors }: SizeLaws, examples: number): Cons
   return known.length === given.length ? known : undefined;
 }
 
+/** Whether the laws say what was seen at a number of examples; true below the fewest, of which they say nothing. */
+export function holdsAt(laws: SizeLaws, { examples, tensors }: SizedSample): boolean {
+  if (examples < laws.fewest) return true;
+  const foretold = tensorsAt(laws, examples);
+  return (
+    foretold?.length === tensors.length &&
+    foretold.every(({ dtype, shape, values }, index) => {
+      const seen = tensors[index];
+      const isAlike = seen?.dtype === dtype && String(seen.shape) === String(shape);
+      return isAlike && seen.values.every((value, i) => isNear(values[i] ?? NaN, value, dtype));
+    })
+  );
+}
+
+const isNear = (foretold: number, seen: number, dtype: number): boolean =>
+  Math.abs(foretold - seen) <= (dtype === FLOAT32 ? ROUNDING : 0) * Math.abs(seen);
+
 function tensorLaw(samples: readonly SizedSample[], index: number): TensorLaw | undefined {
   const seen = samples.map(({ tensors }) => tensors[index]);
   const [like] = seen;

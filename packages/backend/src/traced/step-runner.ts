@@ -8,7 +8,7 @@ import { Tracer, type TraceEvent } from './tracer.ts';
 /** How the steps of a model may be run. */
 export interface TracingOptions {
   /**
-   * Whether steps run as graphs on native TensorFlow, one per batch size: several times as fast for small models, with
+   * Whether steps run as graphs on native TensorFlow: several times as fast for small models, with
    * the same values. By default only where the layers, losses and metrics are TensorFlow.js's own. `true` says that
    * those of yours too depend on nothing but their inputs and their weights; `false` turns it off.
    */

@@ -36,6 +36,7 @@ export interface TensorWork {
 
 /** Work on tensors of its own. */
 export interface OnFewer extends Pick<TensorWork, 'inputs' | 'compute'> {
+  /** How many there are. */
   readonly examples: number;
   dispose(): void;
 }

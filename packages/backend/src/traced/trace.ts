@@ -9,7 +9,7 @@ import type { TensorWork } from './tensor-work.ts';
 
 /** What a trace is made of. */
 export interface TraceParts {
-  /** As it was recorded at this number of examples. */
+  /** As it was recorded: at this number of examples, or where it was foreseen at another. */
   readonly program: Program;
   /** Constants that are none. */
   readonly roles: Roles;

@@ -3,6 +3,7 @@ import type { Tensor, Tf } from '../tf.ts';
 import { foreseen, makeTrace, type NoTrace } from './make-trace.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { observe } from './observation.ts';
+import type { SizeLaws } from './size-laws.ts';
 import { tidyAll, type StepPart, type StepRunner, type TensorWork } from './tensor-work.ts';
 import { Trace } from './trace.ts';
 
@@ -70,7 +71,7 @@ type Results = readonly (Tensor | null)[];
 
 /**
  * Runs work kernel by kernel until it has seen what the work asks TensorFlow for, and from then on as one graph, once
- * that has given the same values. What cannot be traced, or fails as a graph, goes on kernel by kernel.
+ * that has given the same values; at further numbers of examples at once, where what it is given there is known. What cannot be traced, or fails as a graph, goes on kernel by kernel.
  */
 export class Tracer implements StepRunner {
   readonly #tf: Tf;
@@ -160,14 +161,37 @@ export class Tracer implements StepRunner {
     // The graph of another may have been what failed before.
     const relative = entry.attempts > 0 ? undefined : this.#relativeOf(work);
     const trace = this.#options.foresees && !isSure ? foreseen(this.#backend, { work, relative }) : undefined;
-    if (trace) {
-      this.#settle(entry, work, trace);
-      return this.#replay(entry, { trace, work });
-    }
+    if (trace) return this.#tryForeseen(entry, { trace, work });
     const { results, outcome } = makeTrace(this.#tf, this.#backend, { work, relative });
+    this.#doubt(relative?.parts.laws, outcome);
     if (!(outcome instanceof Trace)) this.#drop(entry, work, outcome);
     else this.#settle(entry, work, outcome);
     return results;
+  }
+
+  /** The first run of a trace whose work was not done at this size yet. Where it fails, the work is done. */
+  #tryForeseen(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
+    try {
+      const results = trace.run(work);
+      this.#settle(entry, work, trace);
+      return results;
+    } catch (error) {
+      trace.delete();
+      // The same with less memory in use may do, another time.
+      if (classifyError('tensorflow', error) === 'outOfMemory') throw error;
+      return this.#trace(entry, work, { isSure: true });
+    }
+  }
+
+  /** Laws that a size contradicts are no laws: what was foreseen by them is looked at with its next use. */
+  #doubt(laws: SizeLaws | undefined, outcome: Trace | NoTrace): void {
+    if (laws === undefined || (outcome instanceof Trace && outcome.parts.laws === laws)) return;
+    for (const entry of this.#entries.values()) {
+      const parts = entry.state instanceof Trace ? entry.state.parts : undefined;
+      if (parts?.isForeseen && parts.laws === laws) entry.lookAt = entry.uses + 1;
+    }
+    for (const [family, trace] of this.#relatives)
+      if (trace.parts.laws === laws) this.#relatives.delete(family);
   }
 
   #settle(entry: Entry, { part, key, family }: TensorWork, trace: Trace): void {
@@ -191,14 +215,17 @@ export class Tracer implements StepRunner {
 
   /** Does the work kernel by kernel, and forgets the trace where it is not what it was. */
   #look(entry: Entry, { trace, work }: { readonly trace: Trace; readonly work: TensorWork }): Results {
-    entry.lookAt = 2 * entry.uses;
     if (trace.parts.isForeseen) {
+      const results = this.#trace(entry, work, { isSure: true });
       trace.delete();
-      return this.#trace(entry, work, { isSure: true });
+      entry.lookAt = Math.max(FIRST_LOOK, 2 * entry.uses);
+      return results;
     }
+    entry.lookAt = 2 * entry.uses;
     const { results, program } = observe(this.#tf, this.#backend, work);
     if (!trace.standsFor(program, work.numbers ?? [])) {
       trace.delete();
+      this.#doubt(trace.parts.laws, { reason: '', tryAgain: true });
       this.#drop(entry, work, { reason: 'it asks for something else than before', tryAgain: true });
     }
     return results;

@@ -202,4 +202,44 @@ describe('work on any number of examples, of code that is known', () => {
     expect(bench.run(sized(32))).toEqual({ values: expected(32), asked: ['run'] });
     expect(native.graphs.size).toBe(1);
   });
+
+  it('is tried again later where it did not fit when it was foreseen', () => {
+    for (const count of [8, 16]) bench.run(sized(count));
+    native.failure = {
+      at: 'run',
+      error: new Error('Session fail to run with error: OOM when allocating tensor with shape[32]'),
+    };
+    expect(() => bench.run(sized(32))).toThrow('OOM');
+    native.failure = undefined;
+    expect(bench.run(sized(32))).toEqual({ values: expected(32), asked: ['run'] });
+  });
+
+  it('is done kernel by kernel where the graph refuses what was foreseen', () => {
+    for (const count of [8, 16]) bench.run(sized(count));
+    const { binding } = native;
+    let refusals = 1;
+    native.binding = Object.create(binding, {
+      runSavedModel: {
+        value: (...args: Parameters<typeof binding.runSavedModel>) => {
+          if ((refusals -= 1) >= 0) throw new Error('Incompatible shapes');
+          return binding.runSavedModel(...args);
+        },
+      },
+    }) as typeof binding;
+    expect(bench.run(sized(32))).toEqual({ values: expected(32), asked: [...EAGER, 'run'] });
+    expect(bench.run(sized(32))).toEqual({ values: expected(32), asked: ['run'] });
+    expect(native.loose.size).toBe(0);
+  });
+
+  it('is foreseen no more once a size contradicts it, and looked at again where it was', () => {
+    // The same as 3 at all of 8, 4 and 16, and at 32.
+    const more = (count: number) => (count === 2 ** Math.round(Math.log2(count)) ? 3 : 5);
+    for (const count of [8, 16, 32, 64]) bench.run(sized(count, { more }));
+    expect(bench.run(sized(32, { more })).asked).toEqual(['run']);
+    // Below the fewest that were seen, so that it is done kernel by kernel.
+    bench.run(sized(2, { more: () => 7 }));
+    // Each is checked with its next use, and further ones before their first.
+    expect(bench.run(sized(32, { more })).asked).toEqual([...EAGER, ...EAGER, ...EAGER, 'run']);
+    expect(bench.run(sized(48, { more })).asked.slice(0, 4)).toEqual(EAGER);
+  });
 });

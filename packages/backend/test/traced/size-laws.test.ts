@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sizeLaws, tensorsAt, type SizedSample } from '../../src/traced/size-laws.ts';
+import { holdsAt, sizeLaws, tensorsAt, type SizedSample } from '../../src/traced/size-laws.ts';
 
 const ints = (...values: number[]) => ({ dtype: 3, shape: [values.length], values: Int32Array.from(values) });
 const floats = (...values: number[]) => ({ dtype: 1, shape: [], values: Float32Array.from(values) });
@@ -36,6 +36,21 @@ describe('sizeLaws', () => {
     ['one that is gone', (n) => (n === 128 ? [] : [ints(1)])],
   ])('know none of %s', (_what, given) => {
     expect(lawsOf(given)).toBeUndefined();
+  });
+
+  it('are contradicted by another value, another form, or a fraction where a whole number was seen', () => {
+    const laws = lawsOf((n) => [ints(n / 2, 3), floats(1 / n)]);
+    if (!laws) throw new Error('Laws.');
+    const holds = (examples: number, ...tensors: SizedSample['tensors']) =>
+      holdsAt(laws, { examples, tensors });
+    expect(holds(64, ints(32, 3), floats(1 / 64))).toBe(true);
+    expect(holds(64, ints(32, 4), floats(1 / 64))).toBe(false);
+    expect(holds(64, ints(32, 3), floats(1 / 63))).toBe(false);
+    expect(holds(64, ints(32, 3, 1), floats(1 / 64))).toBe(false);
+    expect(holds(64, ints(32, 3))).toBe(false);
+    expect(holds(33, ints(17, 3), floats(1 / 33))).toBe(false);
+    // Below the fewest they say nothing.
+    expect(holds(3, ints(9, 9), floats(9))).toBe(true);
   });
 
   it('want three sizes', () => {

@@ -1,0 +1,23 @@
+import type { Decision } from '@batchwise/core';
+import { goodput, type GoodputState } from '../src/goodput.ts';
+import type { GoodputOptions } from '../src/goodput-options.ts';
+import { applied, plan, run } from './step.ts';
+
+/** Seconds of a step on a machine with α/β = 200. */
+export const T = (batchSize: number) => 2e-3 + 1e-5 * batchSize;
+
+/** Explores on that machine and stops with the decision that ends it. Step `paused` takes ten times as long. */
+export function explored(options: GoodputOptions = {}, info = run(), paused = 0): Decision<GoodputState> {
+  const controller = goodput(options);
+  let decision = controller.start(info);
+  let before = plan(1);
+  let count = 0;
+  while (decision.state.timing.exploration) {
+    const warm = before.batchSize === decision.plan.batchSize;
+    before = decision.plan;
+    count += 1;
+    const seconds = T(before.batchSize) * (count === paused ? 10 : 1);
+    decision = controller.next(applied(before, { seconds, warm }), decision.state);
+  }
+  return decision;
+}

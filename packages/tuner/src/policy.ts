@@ -98,7 +98,10 @@ export function largestBatchSize(
   const { batchSize = 32, growth } = options;
   if (name === 'fixed') return Math.min(batchSize, run.datasetSize ?? Infinity);
   if (name === 'schedule' && growth && 'milestones' in growth)
-    return Math.max(batchSize, ...growth.milestones.map((milestone) => milestone.batchSize));
+    return Math.min(
+      options.maxBatchSize ?? Infinity,
+      Math.max(batchSize, ...growth.milestones.map((milestone) => milestone.batchSize)),
+    );
   return sizeRange(name === 'goodput' ? boundedByRate(options) : options, run, 1).max;
 }
 

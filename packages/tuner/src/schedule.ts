@@ -37,12 +37,13 @@ export type ScheduleState = {
  * beyond the largest batch allowed, the rate makes up: learningRateScale = rate · B/start. A rise of the rate at the
  * start (a warm-up) stays one. Give the loop no schedule of its own then, and no `withLearningRate` around this.
  *
- * With `milestones`, each batch runs from its examples on, at the configured rate.
+ * With `milestones`, each batch runs from its examples on, at the configured rate; of the bounds `maxBatchSize` alone holds.
  * @throws RangeError where a size or a milestone is out of its range
  */
 export function schedule(options: ScheduleOptions): BatchController<ScheduleState> {
   checkSizes(options);
-  const decide = 'rate' in options ? byRate(options.rate) : byMilestones(options.milestones);
+  const decide =
+    'rate' in options ? byRate(options.rate) : byMilestones(options.milestones, options.maxBatchSize);
   return {
     name: 'schedule',
     measures: NOTHING,
@@ -110,7 +111,7 @@ function rateReason(
   };
 }
 
-function byMilestones(milestones: readonly Milestone[]): Rule {
+function byMilestones(milestones: readonly Milestone[], maxBatchSize = Infinity): Rule {
   const sorted = [...milestones].sort((a, b) => a.examples - b.examples);
   for (const { examples, batchSize } of sorted) {
     checkAbove(examples, 'examples of a milestone');
@@ -119,7 +120,7 @@ function byMilestones(milestones: readonly Milestone[]): Rule {
   return (state, { examples, held }) => {
     const { range } = state;
     const reached = sorted.findLast((milestone) => milestone.examples <= examples);
-    const batchSize = reached?.batchSize ?? range.start;
+    const batchSize = Math.min(reached?.batchSize ?? range.start, maxBatchSize);
     const isNew = held !== undefined && held !== batchSize && reached !== undefined;
     return {
       plan: wholeBatch(batchSize),

@@ -74,6 +74,7 @@ describe('policy', () => {
     ['noiseScale', { optimizer: 'sgd' }, undefined, 4096],
     ['schedule', { maxBatchSize: 700 }, 60_000, 700],
     ['schedule', { growth: { milestones: [{ examples: 5000, batchSize: 5000 }] } }, 7000, 5000],
+    ['schedule', { growth: { milestones: [{ examples: 9, batchSize: 500 }] }, maxBatchSize: 64 }, 7000, 64],
     ['fixed', { batchSize: 100 }, 60_000, 100],
     ['fixed', {}, undefined, 32],
     ['fixed', {}, 20, 20],

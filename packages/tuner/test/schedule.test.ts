@@ -90,6 +90,11 @@ describe('schedule by milestones', () => {
     expect(decisions[1]?.reason.text).toBe('The schedule asks for batches of 100 from 1000 examples on.');
   });
 
+  it('goes no higher than the largest batch allowed', () => {
+    const decisions = plansAt({ milestones, batchSize: 32, maxBatchSize: 64 }, [999, 1000, 9000]);
+    expect(decisions.map((decision) => decision.plan)).toEqual([32, 64, 64].map((size) => plan(size)));
+  });
+
   it('refuses what is no size, and ends the run on failures', () => {
     expect(() => schedule({ milestones: [{ examples: 5, batchSize: 1.5 }] })).toThrow(
       'batchSize of a milestone is 1.5',

@@ -35,6 +35,7 @@ import {
   withHysteresis,
   withLadder,
   withLearningRate,
+  withSecondMoment,
 } from '@batchwise/tuner';
 
 describeController('fixed', () => fixed(32));
@@ -56,6 +57,7 @@ describeController('withCeiling, cutting', () =>
 describeController('withLearningRate', () =>
   withLearningRate(goodput(), { rule: 'linear', referenceBatchSize: 32, maxScale: 4 }),
 );
+describeController('withSecondMoment', () => withSecondMoment(goodput(), { decay: 0.99 }));
 const growth = { rate: stepDecay(3000, 0.5) };
 for (const name of policyNames) describeController(`policy ${name}`, () => policy(name, { growth }));
 describeController('policy goodput on a stream', () => policy('goodput', { optimizer: 'sgd' }), {

@@ -62,6 +62,8 @@ export interface Reason {
 export interface Evidence {
   /** Gradient noise scale B_simple as it is believed to be, in examples. */
   readonly noiseScale?: number;
+  /** Batch size, in examples, whose squared gradients the optimizer's running average is of, where steps had several. */
+  readonly rememberedBatchSize?: number;
   /** Standard error of ln `batchSize`. */
   readonly logBatchSizeError?: number;
 }

@@ -9,6 +9,11 @@ export interface OptimizerTraits {
   readonly criticalBatchFactor: number;
   readonly learningRateRule: LearningRateRuleName;
   readonly maxLearningRateScale: number;
+  /**
+   * β2, what a step leaves of its running average of squared gradients, as TensorFlow.js sets it. Absent where there is no
+   * such average, or it forgets within some ten steps.
+   */
+  readonly secondMomentDecay?: number;
 }
 
 const adaptive: OptimizerTraits = {
@@ -29,7 +34,7 @@ const adaptive: OptimizerTraits = {
 const TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
   sgd: { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 4 },
   momentum: { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 8 },
-  adam: adaptive,
+  adam: { ...adaptive, secondMomentDecay: 0.999 },
   adamax: adaptive,
   rmsprop: adaptive,
   adagrad: adaptive,

@@ -14,6 +14,7 @@ import { withCeiling, type CeilingOptions } from './with-ceiling.ts';
 import { withGuard } from './with-guard.ts';
 import { withHysteresis } from './with-hysteresis.ts';
 import { withLearningRate } from './with-learning-rate.ts';
+import { withSecondMoment } from './with-second-moment.ts';
 
 /** The names that `policy` takes. */
 export const policyNames = ['goodput', 'knee', 'noiseScale', 'schedule', 'fixed'] as const;
@@ -47,13 +48,13 @@ export interface PolicyOptions extends SizeOptions {
  * Without `maxBatchSize` goodput takes no batch beyond the one that the rate follows to: from 32 examples 128 with SGD, 256
  * with momentum, 2,048 with others.
  *
- * - `goodput`: withGuard(withLearningRate(withCeiling(withHysteresis(goodput))))
+ * - `goodput`: withGuard(withLearningRate(withSecondMoment(withCeiling(withHysteresis(goodput)))))
  * - `knee`: withGuard(withLearningRate(withCeiling(knee)))
- * - `noiseScale`: withGuard(withLearningRate(withCeiling(withHysteresis(noiseScale))))
+ * - `noiseScale`: withGuard(withLearningRate(withSecondMoment(withCeiling(withHysteresis(noiseScale)))))
  * - `schedule`: withGuard(withCeiling(schedule))
  * - `fixed`: withCeiling(fixed)
  *
- * Each is asked `inGroups`, by the guard too.
+ * Each is asked `inGroups`, by the guard too; `withSecondMoment` is for Adam.
  * @throws RangeError for an unknown name or optimizer, sizes out of order, or `schedule` without `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
@@ -65,7 +66,6 @@ export function policy(name: PolicyName, options: PolicyOptions = {}): BatchCont
 
 function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Json> {
   const { batchSize = 32, ceiling, growth } = options;
-  const coupling = couplingOf(options);
   switch (name) {
     case 'fixed':
       return withCeiling(fixed(batchSize), ceiling);
@@ -73,14 +73,11 @@ function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Js
       if (!growth) throw new RangeError('Policy schedule needs growth; give it a rate or milestones.');
       return withCeiling(schedule({ ...options, ...growth }), ceiling);
     case 'knee':
-      return withLearningRate(withCeiling(knee(options), ceiling), coupling);
+      return withLearningRate(withCeiling(knee(options), ceiling), couplingOf(options));
     case 'noiseScale':
-      return withLearningRate(withCeiling(withHysteresis(noiseScale(options)), ceiling), coupling);
+      return coupledByNoise(withCeiling(withHysteresis(noiseScale(options)), ceiling), options);
     case 'goodput':
-      return withLearningRate(
-        withCeiling(withHysteresis(goodput(boundedByRate(options))), ceiling),
-        coupling,
-      );
+      return coupledByNoise(withCeiling(withHysteresis(goodput(boundedByRate(options))), ceiling), options);
     default:
       throw new RangeError(`No policy is called ${String(name)}; known are ${policyNames.join(', ')}.`);
   }
@@ -114,6 +111,20 @@ function couplingOf({
   const rule = learningRateRule ?? usual;
   const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
   return { rule, referenceBatchSize: batchSize, maxScale };
+}
+
+/** Where the noise is measured, the rate makes up for what Adam remembers of other batches, unless it is a user's own. */
+function coupledByNoise<State extends Json>(
+  inner: BatchController<State>,
+  options: PolicyOptions,
+): BatchController<Json> {
+  const coupling = couplingOf(options);
+  const { secondMomentDecay: decay } = optimizerTraits(options.optimizer ?? 'adam');
+  const { rule } = coupling;
+  const isAsSaid = decay === undefined || rule === 'none' || typeof rule === 'function';
+  return isAsSaid
+    ? withLearningRate(inner, coupling)
+    : withLearningRate(withSecondMoment(inner, { decay }), coupling);
 }
 
 /**

@@ -1,12 +1,13 @@
-import type { BatchController, BatchPlan, Decision, Json } from '@batchwise/core';
+import type { BatchController, BatchPlan, Decision, Evidence, Json } from '@batchwise/core';
 import { checkAbove, checkCount } from './check.ts';
 import { learningRateScale, type LearningRateQuestion } from './learning-rate-rules.ts';
 import { observe } from './observe.ts';
 import { mapRecovery } from './recovery.ts';
+import { secondMomentFactor } from './second-moment.ts';
 
 /** How the learning rate is coupled to the batch. */
 export interface LearningRateOptions extends Omit<LearningRateQuestion, 'evidence'> {
-  /** Largest relative rise from one step to the next, as in a warm-up. Default 0.05. */
+  /** Largest relative rise from one step to the next, as in a warm-up. Default 0.1. */
   readonly risePerStep?: number | undefined;
   /**
    * Over the first so many examples the factor rises from 1 no faster than in a straight line (the gradual warm-up of
@@ -25,8 +26,15 @@ export interface LearningRateOptions extends Omit<LearningRateQuestion, 'evidenc
 /** κ (1 − β) must stay far below 1. */
 const MAX_MOMENT_SCALE = 4;
 
+/** 1 where the evidence does not tell. */
+const factorFor = ({ batchSize }: BatchPlan, { noiseScale, rememberedBatchSize }: Evidence = {}): number =>
+  noiseScale === undefined || rememberedBatchSize === undefined
+    ? 1
+    : secondMomentFactor({ batchSize, rememberedBatchSize, noiseScale });
+
 /**
- * Couples the learning rate to the batch, with `learningRateScale`. A smaller batch lowers the rate at once; a larger
+ * Couples the learning rate to the batch, with `learningRateScale`, and makes up for what Adam remembers of other batches
+ * where the evidence tells it (`withSecondMoment`, `secondMomentFactor`). A smaller batch lowers the rate at once; a larger
  * one raises it by `risePerStep` a step, and a firm decision (a size that is only being tried) does not raise it at all.
  * Put it outside of all that chooses the batch, where it sees the batch that really runs.
  * @throws RangeError where `referenceBatchSize` is not a whole number of at least 1, another number is not above 0, or
@@ -36,7 +44,7 @@ export function withLearningRate<State extends Json>(
   inner: BatchController<State>,
   options: LearningRateOptions,
 ): BatchController<State> {
-  const { risePerStep = 0.05, warmUpExamples = 0, moments = 'keep' } = options;
+  const { risePerStep = 0.1, warmUpExamples = 0, moments = 'keep' } = options;
   const { rule, referenceBatchSize, maxScale } = options;
   checkCount(referenceBatchSize, 'referenceBatchSize');
   if (maxScale !== undefined) checkAbove(maxScale, 'maxScale');
@@ -53,7 +61,8 @@ export function withLearningRate<State extends Json>(
       : { ...plan, learningRateScale };
   function scaled(decision: Decision<State>, limit: number, warmth: number): Decision<State> {
     const { plan, evidence } = decision;
-    const target = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
+    const ruled = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
+    const target = ruled * factorFor(plan, evidence);
     const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
     const scale = Math.min(warmed, limit);
     const isThere = warmth === 1 && warmed <= limit;

@@ -11,6 +11,7 @@ import { withCeiling } from '../src/with-ceiling.ts';
 import { withGuard } from '../src/with-guard.ts';
 import { withHysteresis } from '../src/with-hysteresis.ts';
 import { withLearningRate } from '../src/with-learning-rate.ts';
+import { withSecondMoment } from '../src/with-second-moment.ts';
 import { runPlant, type Plant } from './plant.ts';
 import { applied, failed, plan, run } from './step.ts';
 
@@ -136,9 +137,12 @@ const plant: Plant = {
 const info = run({ datasetSize: 60_000, plannedExamples: 400_000 });
 const coupling = { rule: 'sqrt', referenceBatchSize: 32 } as const;
 const damped = (inner: BatchController<Json>) => withCeiling(withHysteresis(inner));
+const remembering = (inner: BatchController<Json>, decay: number) =>
+  withLearningRate(withSecondMoment(damped(inner), { decay }), coupling);
 /** The last is the share of the steps after which it is asked at most; noise is measured often on this machine. */
 const chains: readonly [string, () => BatchController<Json>, number][] = [
   ['goodput', () => withLearningRate(damped(goodput() as BatchController<Json>), coupling), 0.4],
+  ['goodput with Adam', () => remembering(goodput() as BatchController<Json>, 0.99), 0.5],
   ['noiseScale', () => withLearningRate(damped(noiseScale() as BatchController<Json>), coupling), 0.8],
   ['knee', () => withLearningRate(withCeiling(knee()), coupling), 0.4],
 ];

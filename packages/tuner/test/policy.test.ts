@@ -23,7 +23,7 @@ describe('policy', () => {
   });
 
   it.each([
-    ['adam', (growth: number) => Math.sqrt(growth), 4],
+    ['rmsprop', (growth: number) => Math.sqrt(growth), 4],
     ['momentum', (growth: number) => Math.min(8, growth), 8],
     ['sgd', (growth: number) => Math.min(4, growth), 4],
   ] as const)('goodput and knee couple the rate of %s to the batch', (optimizer, rule, at512) => {
@@ -32,6 +32,21 @@ describe('policy', () => {
     expect(tuned?.learningRateScale).toBeCloseTo(rule((tuned?.batchSize ?? 0) / 32), 9);
     const knee = runPlant(policy('knee', { optimizer, maxBatchSize: 512 }), plant, info).steps.at(-1)?.plan;
     expect(knee).toEqual(plan(512, 512, at512));
+  });
+
+  it('makes up for what Adam remembers of other batches, less and less', () => {
+    const { steps } = runPlant(policy('goodput', {}), plant, run({ plannedExamples: 3_000_000 }));
+    const { batchSize } = steps.at(-1)?.plan ?? plan(0);
+    const ruled = Math.sqrt(batchSize / 32);
+    const scales = steps.map(({ plan: ran }) => ran.learningRateScale);
+    expect(Math.max(...scales)).toBeGreaterThan(1.5 * ruled);
+    expect(scales.at(-1)).toBeCloseTo(ruled, 12);
+  });
+
+  it.each(['none', () => 2] as const)('leaves the rate to the rule %s', (learningRateRule) => {
+    const { steps } = runPlant(policy('goodput', { learningRateRule }), plant, info);
+    const scales = steps.map(({ plan: ran }) => ran.learningRateScale);
+    expect(Math.max(...scales)).toBe(learningRateRule === 'none' ? 1 : 2);
   });
 
   it('takes batchSize for the reference of the learning rate', () => {

@@ -1,3 +1,4 @@
+import type { Evidence } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 import { withLearningRate, type LearningRateOptions } from '../src/with-learning-rate.ts';
 import { applied, failed, plan, run, scripted } from './step.ts';
@@ -18,9 +19,9 @@ describe('withLearningRate', () => {
     expect(coupled([8]).start(run()).plan).toEqual(plan(8, 8, 0.25));
   });
 
-  it('rises by 5 % a step up to the rule', () => {
-    expect(scaleAfter(1, [128])).toBeCloseTo(1.05, 12);
-    expect(scaleAfter(1.05, [128])).toBeCloseTo(1.1025, 12);
+  it('rises by 10 % a step up to the rule', () => {
+    expect(scaleAfter(1, [128])).toBeCloseTo(1.1, 12);
+    expect(scaleAfter(1.1, [128])).toBeCloseTo(1.21, 12);
     expect(scaleAfter(3.9, [128])).toBe(4);
     expect(scaleAfter(1, [128], { risePerStep: 0.5 })).toBe(1.5);
   });
@@ -34,13 +35,13 @@ describe('withLearningRate', () => {
     expect(scaleAfter(4, [64], {}, true)).toBe(2);
   });
 
-  it('takes 29 steps from 1 to 4: ln 4 / ln 1.05 = 28.4', () => {
+  it('takes 15 steps from 1 to 4: ln 4 / ln 1.1 = 14.5', () => {
     const controller = coupled([128]);
     let decision = controller.start(run());
     let steps = 0;
     for (; decision.plan.learningRateScale < 4; steps += 1)
       decision = controller.next(applied(decision.plan), decision.state);
-    expect(steps).toBe(29);
+    expect(steps).toBe(15);
   });
 
   it('scales a retry by the batch that is retried, and passes a surrender on', () => {
@@ -80,6 +81,27 @@ describe('withLearningRate', () => {
     });
     // (1 + 96/32) / (1 + 96/64)
     expect(controller.next(applied(plan(64)), 0).plan.learningRateScale).toBeCloseTo(1.6, 12);
+  });
+
+  it('makes up for what Adam remembers of other batches, within the same rise', () => {
+    const after = (from: number, evidence: Evidence) =>
+      withLearningRate(scripted([512], { evidence, standsFor: 9 }), {
+        rule: 'sqrt',
+        referenceBatchSize: 32,
+      }).next(applied(plan(512, 512, from)), 0);
+    // 4 √((1 + 3·100/32) / (1 + 3·100/512)) = 4 √(10.375 / 1.5859375)
+    const remembered = { noiseScale: 100, rememberedBatchSize: 32 };
+    const there = after(10, remembered);
+    expect(there.plan.learningRateScale).toBeCloseTo(10.230833, 5);
+    expect(there.standsFor).toBe(9);
+    const rising = after(4, remembered);
+    expect(rising.plan.learningRateScale).toBeCloseTo(4.4, 12);
+    expect(rising.standsFor).toBe(0);
+    expect(after(10, { noiseScale: 100 }).plan.learningRateScale).toBe(4);
+    expect(after(10, { rememberedBatchSize: 32 }).plan.learningRateScale).toBe(4);
+    // After larger batches the rate is lower than the rule says.
+    const larger = after(10, { noiseScale: 100, rememberedBatchSize: 1024 });
+    expect(larger.plan.learningRateScale).toBeCloseTo(4 * Math.sqrt(1.29296875 / 1.5859375), 12);
   });
 
   it('lets the averages of Adam forget in step with the rate, up to four times as fast', () => {

@@ -1,0 +1,56 @@
+/** What Adam's running average of squared gradients was taken over. Survives JSON. */
+export type RememberedBatches = {
+  /** 1 − β2^t after t steps, as the correction of its bias has it. */
+  readonly weight: number;
+  /** Mean of 1/B over the steps as they count in it; 0 before the first. */
+  readonly inverseBatchSize: number;
+};
+
+/** Before the first step. */
+export const NO_BATCHES: RememberedBatches = { weight: 0, inverseBatchSize: 0 };
+
+/** `steps` steps of `batchSize` examples later, each of which leaves `decay` (β2) of what was there. */
+export function remember(
+  { weight, inverseBatchSize }: RememberedBatches,
+  {
+    batchSize,
+    decay,
+    steps = 1,
+  }: { readonly batchSize: number; readonly decay: number; readonly steps?: number },
+): RememberedBatches {
+  const kept = weight * decay ** steps;
+  const added = 1 - decay ** steps;
+  return {
+    weight: kept + added,
+    inverseBatchSize: (kept * inverseBatchSize + added / batchSize) / (kept + added),
+  };
+}
+
+/**
+ * A coordinate is noisier than the whole gradient: the noise scale is a ratio of sums, in which the few large coordinates
+ * outweigh the many noisy ones. Adam divides coordinate by coordinate, for which 1.2 to 3 times the noise scale was
+ * measured.
+ */
+const NOISE_OF_A_COORDINATE = 3;
+
+/**
+ * What the rate must be multiplied by for Adam to make the update that it would make had all steps been as large as this
+ * one. It divides by the root of its average v of squared gradients; those of a batch B are |G|² (1 + φ/B) in the
+ * mean (McCandlish et al. 2018, arXiv 1812.06162, appendix A.1), so that after steps of other sizes v is off by
+ * (1 + φ/B') / (1 + φ/B), with B' the harmonic mean of the batches that it remembers. Between 1 and √(B/B').
+ */
+export function secondMomentFactor({
+  batchSize,
+  rememberedBatchSize,
+  noiseScale,
+}: {
+  /** B, examples. */
+  readonly batchSize: number;
+  /** B', examples. */
+  readonly rememberedBatchSize: number;
+  /** φ, examples. */
+  readonly noiseScale: number;
+}): number {
+  const noise = NOISE_OF_A_COORDINATE * noiseScale;
+  return Math.sqrt((1 + noise / rememberedBatchSize) / (1 + noise / batchSize));
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { NO_BATCHES, remember, secondMomentFactor } from '../src/second-moment.ts';
+
+describe('remember', () => {
+  it('weighs the steps as the average of squared gradients does, with its bias corrected', () => {
+    const after32 = remember(NO_BATCHES, { batchSize: 32, decay: 0.9 });
+    expect(after32.weight).toBeCloseTo(0.1, 12);
+    expect(after32.inverseBatchSize).toBeCloseTo(1 / 32, 12);
+    const after64 = remember(after32, { batchSize: 64, decay: 0.9 });
+    expect(after64.weight).toBeCloseTo(0.19, 12);
+    // (0.9 · 0.1/32 + 0.1/64) / 0.19
+    expect(after64.inverseBatchSize).toBeCloseTo(0.0230263158, 9);
+  });
+
+  it('takes several steps at once as one after the other', () => {
+    const start = remember(NO_BATCHES, { batchSize: 16, decay: 0.99, steps: 7 });
+    let one = start;
+    for (let step = 0; step < 30; step += 1) one = remember(one, { batchSize: 256, decay: 0.99 });
+    const all = remember(start, { batchSize: 256, decay: 0.99, steps: 30 });
+    expect(all.weight).toBeCloseTo(one.weight, 12);
+    expect(all.inverseBatchSize).toBeCloseTo(one.inverseBatchSize, 12);
+  });
+});
+
+describe('secondMomentFactor', () => {
+  it('is 1 for what is remembered, and lies between 1 and the root of the growth', () => {
+    const factor = (noiseScale: number, rememberedBatchSize = 32) =>
+      secondMomentFactor({ batchSize: 512, rememberedBatchSize, noiseScale });
+    expect(factor(100, 512)).toBe(1);
+    expect(factor(0)).toBe(1);
+    expect(factor(1e12)).toBeCloseTo(4, 6);
+    expect(factor(100)).toBeCloseTo(Math.sqrt(10.375 / 1.5859375), 12);
+    expect(factor(1e12, 2048)).toBeCloseTo(0.5, 6);
+  });
+
+  it('is by what the root of Adam’s average is too large: its recursion, in the mean of noisy squares', () => {
+    // Every coordinate is as noisy as the next here, and the factor takes them to be three times as noisy as the whole.
+    const noise = 300;
+    const squared = (batchSize: number) => 0.7 * (1 + noise / batchSize);
+    const sizes = [
+      ...Array<number>(43).fill(32),
+      ...Array<number>(60).fill(512),
+      ...Array<number>(9).fill(64),
+    ];
+    let [mixed, pure, remembered] = [0, 0, NO_BATCHES];
+    const [beta2, last] = [0.999, 256];
+    for (const batchSize of sizes) {
+      mixed = beta2 * mixed + (1 - beta2) * squared(batchSize);
+      pure = beta2 * pure + (1 - beta2) * squared(last);
+      remembered = remember(remembered, { batchSize, decay: beta2 });
+    }
+    const factor = secondMomentFactor({
+      batchSize: last,
+      rememberedBatchSize: 1 / remembered.inverseBatchSize,
+      noiseScale: noise / 3,
+    });
+    expect(factor).toBeCloseTo(Math.sqrt(mixed / pure), 12);
+    expect(factor).toBeGreaterThan(1.3);
+  });
+});

@@ -1,4 +1,4 @@
-import { goodputOf } from './goodput-maths.ts';
+import { goodputOf, type ExamplesLaw } from './goodput-maths.ts';
 import {
   firstUseSeconds,
   hasRun,
@@ -8,14 +8,12 @@ import {
   type StepTimes,
 } from './step-time.ts';
 
-export interface SizeQuestion {
+export interface SizeQuestion extends ExamplesLaw {
   /** The batch size that runs now, examples. */
   readonly held: number;
   /** The sizes to choose from; `held` is always one. */
   readonly candidates: readonly number[];
   readonly times: StepTimes;
-  /** φc, examples. */
-  readonly criticalBatchSize: number;
   /** Examples left in the run; infinite where no end is known. */
   readonly remainingExamples: number;
 }
@@ -41,10 +39,12 @@ export interface SizeAnswer {
 
 /** The candidate of highest goodput, undefined where no step was timed yet. Of two equal ones, the one held. */
 export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
-  const { held, candidates, times, criticalBatchSize, remainingExamples } = question;
+  const { held, candidates, times, remainingExamples } = question;
   const heldSeconds = stepSeconds(times, held);
   if (heldSeconds === undefined) return undefined;
-  const heldGoodput = goodputOf({ batchSize: held, stepSeconds: heldSeconds, criticalBatchSize });
+  const goodput = (batchSize: number, seconds: number): number =>
+    goodputOf({ ...question, batchSize, stepSeconds: seconds });
+  const heldGoodput = goodput(held, heldSeconds);
   const remainingSeconds = (remainingExamples / held) * heldSeconds;
   const firstUseShare = Math.min(1, firstUseSeconds(times) / remainingSeconds);
   const weighed = (batchSize: number, seconds: number): WeighedSize => ({
@@ -57,7 +57,7 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
   const answers = candidates.flatMap((batchSize): readonly SizeAnswer[] => {
     const seconds = stepSeconds(times, batchSize);
     if (seconds === undefined || batchSize === held) return [];
-    const progressRatio = goodputOf({ batchSize, stepSeconds: seconds, criticalBatchSize }) / heldGoodput;
+    const progressRatio = goodput(batchSize, seconds) / heldGoodput;
     const pricedRatio = hasRun(times, batchSize) ? progressRatio : progressRatio * (1 - firstUseShare);
     const ratioError = Math.hypot(medianError(times, held), medianError(times, batchSize));
     return [{ held: stay, chosen: weighed(batchSize, seconds), progressRatio, pricedRatio, ratioError }];

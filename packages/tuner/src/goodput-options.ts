@@ -7,13 +7,15 @@ import { checkSizes, type SizeOptions } from './size-range.ts';
 
 /** Numbers of the goodput rule. Where no source is named, they were picked in simulation on small models. */
 export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
-  /** Sets `criticalBatchFactor`. Default `adam`. */
+  /** Sets `criticalBatchFactor` and `examplesExponent`. Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
   /**
-   * c = φc/φ, the batch that still pays over the noise scale. Default 3, for each optimizer that is known. It holds as far as
+   * c = φc/φ, the batch that still pays over the noise scale. Default 3 for SGD and momentum, 1 for others. It holds as far as
    * the learning rate follows the batch: `policy` sets `maxBatchSize` to where it ends; set it yourself around goodput alone.
    */
   readonly criticalBatchFactor?: number | undefined;
+  /** p, with which the examples to a target go as (1 + B/φc)^p. Default 1 for SGD and momentum, ½ for others. */
+  readonly examplesExponent?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;
   /**
@@ -32,6 +34,7 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
 export interface GoodputSettings {
   readonly sizes: SizeOptions;
   readonly criticalBatchFactor: number;
+  readonly examplesExponent: number;
   readonly noise: NoiseOptions;
   readonly maxMove: number;
   readonly leastGain: number;
@@ -44,10 +47,11 @@ export interface GoodputSettings {
 export function goodputSettings(options: GoodputOptions): GoodputSettings {
   checkSizes(options);
   const { prior } = options;
+  const traits = optimizerTraits(options.optimizer ?? 'adam');
   const settings: GoodputSettings = {
     sizes: options,
-    criticalBatchFactor:
-      options.criticalBatchFactor ?? optimizerTraits(options.optimizer ?? 'adam').criticalBatchFactor,
+    criticalBatchFactor: options.criticalBatchFactor ?? traits.criticalBatchFactor,
+    examplesExponent: options.examplesExponent ?? traits.examplesExponent,
     noise: noiseOptions({ ...options, priorNoiseScale: options.priorNoiseScale ?? prior?.noiseScale }),
     maxMove: options.maxMove ?? 2,
     leastGain: options.leastGain ?? 0.05,
@@ -56,6 +60,7 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
     prior,
   };
   checkAbove(settings.criticalBatchFactor, 'criticalBatchFactor');
+  checkAbove(settings.examplesExponent, 'examplesExponent');
   checkAbove(settings.maxMove, 'maxMove', 1);
   checkShare(settings.leastGain, 'leastGain');
   checkShare(settings.settledShare, 'settledShare');

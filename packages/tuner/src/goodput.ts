@@ -10,7 +10,7 @@ import {
   type LastMove,
 } from './explain.ts';
 import { exploredSize, exploringReason, isFirstExploration, type Exploration } from './exploration.ts';
-import { bestBatchSize } from './goodput-maths.ts';
+import { bestBatchSize, type ExamplesLaw } from './goodput-maths.ts';
 import { goodputSettings, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
 import { ladder } from './ladder.ts';
 import type { NoiseBelief } from './noise-belief.ts';
@@ -54,8 +54,8 @@ export type GoodputState = {
 };
 
 /**
- * Picks the batch size that makes the most progress per second, B / (T(B) (B + φc)), among powers of two (Pollux, Qiao
- * et al., OSDI 2021; the optimum is √((α/β) φc), see `bestBatchSize`). The first steps try a few sizes to learn the step
+ * Picks the batch size that makes the most progress per second, B / (T(B) (B + φc)^p), among powers of two (after Pollux,
+ * Qiao et al., OSDI 2021; see `goodputOf` for p and `bestBatchSize` for the optimum). The first steps try a few sizes to learn the step
  * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides every
  * ten steps, and more rarely the longer no size was tried. Nothing is repeated or thrown away: all of these are
  * training steps.
@@ -128,12 +128,16 @@ const observed = (state: GoodputState, step: AppliedStep, settings: GoodputSetti
 
 /** For the step times known and the noise believed; asked while sizes are tried. */
 const bestSoFar =
-  ({ watch }: GoodputState, { noise, criticalBatchFactor }: GoodputSettings) =>
+  ({ watch }: GoodputState, settings: GoodputSettings) =>
   (times: StepTimes): number => {
     const fit = timedRungs(times).length > 1 ? fitStepTime(times) : undefined;
-    const criticalBatchSize = criticalBatchFactor * noiseBelief(watch, noise).noiseScale;
-    return fit ? bestBatchSize({ ...fit, criticalBatchSize }) : Infinity;
+    return fit ? bestBatchSize({ ...fit, ...lawOf(noiseBelief(watch, settings.noise), settings) }) : Infinity;
   };
+
+const lawOf = (
+  { noiseScale }: NoiseBelief,
+  { criticalBatchFactor, examplesExponent }: GoodputSettings,
+): ExamplesLaw => ({ criticalBatchSize: criticalBatchFactor * noiseScale, examplesExponent });
 
 const cadenceView = (plan: BatchPlan, { plannedExamples, timing: { times } }: GoodputState) => ({
   plan,
@@ -243,7 +247,7 @@ function question(view: {
     held,
     candidates: ladder(range).filter((rung) => rung >= least && rung <= held * reach),
     times,
-    criticalBatchSize: settings.criticalBatchFactor * noise.noiseScale,
+    ...lawOf(noise, settings),
     remainingExamples,
   };
 }

@@ -1,4 +1,4 @@
-export { bestBatchSize, goodputOf, type GoodputOf } from './goodput-maths.ts';
+export { bestBatchSize, goodputOf, type ExamplesLaw, type GoodputOf } from './goodput-maths.ts';
 export type { Ceiling } from './ceiling.ts';
 export type { Exploration, ExplorationOptions } from './exploration.ts';
 export { fixed } from './fixed.ts';

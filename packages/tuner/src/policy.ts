@@ -1,6 +1,7 @@
 import type { BatchController, Json, RunInfo } from '@batchwise/core';
 import { fixed } from './fixed.ts';
 import { goodput } from './goodput.ts';
+import type { GoodputOptions } from './goodput-options.ts';
 import { inGroups } from './in-groups.ts';
 import { knee } from './knee.ts';
 import type { LearningRateRule } from './learning-rate-rules.ts';
@@ -77,7 +78,7 @@ function unguarded(name: PolicyName, options: PolicyOptions): BatchController<Js
     case 'noiseScale':
       return coupledByNoise(withCeiling(withHysteresis(noiseScale(options)), ceiling), options);
     case 'goodput':
-      return coupledByNoise(withCeiling(withHysteresis(goodput(boundedByRate(options))), ceiling), options);
+      return coupledByNoise(withCeiling(withHysteresis(goodput(goodputOptions(options))), ceiling), options);
     default:
       throw new RangeError(`No policy is called ${String(name)}; known are ${policyNames.join(', ')}.`);
   }
@@ -125,6 +126,14 @@ function coupledByNoise<State extends Json>(
   return isAsSaid
     ? withLearningRate(inner, coupling)
     : withLearningRate(withSecondMoment(inner, { decay }), coupling);
+}
+
+/** The law of the optimizers that divide by the gradient is that of the root rule; for others there is McCandlish's. */
+function goodputOptions(options: PolicyOptions): GoodputOptions {
+  const { learningRateRule } = optimizerTraits(options.optimizer ?? 'adam');
+  const isUsual = couplingOf(options).rule === learningRateRule;
+  const bounded = boundedByRate(options);
+  return isUsual ? bounded : { ...bounded, criticalBatchFactor: 3, examplesExponent: 1 };
 }
 
 /**

@@ -6,12 +6,13 @@ import { run } from './step.ts';
 
 const SECONDS_PER_EXAMPLE = 1e-5;
 
-/** α/β in examples; Adam's c = 3 is the truth, unless another is given. */
+/** α/β in examples; Adam's law is the truth, unless another is given. */
 const machine = (ratio: number, noiseScale: number, more: Partial<Plant> = {}): Plant => ({
   fixedSeconds: ratio * SECONDS_PER_EXAMPLE,
   secondsPerExample: SECONDS_PER_EXAMPLE,
   noiseScale: () => noiseScale,
-  criticalBatchFactor: 3,
+  criticalBatchFactor: 1,
+  examplesExponent: 0.5,
   ...more,
 });
 
@@ -19,7 +20,16 @@ const goodputAt = (
   { fixedSeconds, secondsPerExample }: Plant,
   batchSize: number,
   criticalBatchSize: number,
-) => goodputOf({ batchSize, stepSeconds: fixedSeconds + secondsPerExample * batchSize, criticalBatchSize });
+) =>
+  goodputOf({
+    batchSize,
+    stepSeconds: fixedSeconds + secondsPerExample * batchSize,
+    criticalBatchSize,
+    examplesExponent: 0.5,
+  });
+
+/** McCandlish's law, which momentum has. */
+const MCCANDLISH = { criticalBatchFactor: 3, examplesExponent: 1 };
 
 const moves = ({ steps }: PlantRun, from = 0) =>
   steps.filter(({ plan }, i) => i > from && plan.batchSize !== steps[i - 1]?.plan.batchSize).length;
@@ -41,9 +51,9 @@ describe.each([
   const tuned = runPlant(policy('goodput'), plant, { ...run(), progress });
 
   it('ends within 5 % of the best goodput that its bounds allow', () => {
-    const free = bestBatchSize({ ...plant, criticalBatchSize: 3 * noise });
-    const best = goodputAt(plant, Math.min(2048, free), 3 * noise);
-    expect(goodputAt(plant, last(tuned), 3 * noise) / best).toBeGreaterThan(0.95);
+    const free = bestBatchSize({ ...plant, criticalBatchSize: noise, examplesExponent: 0.5 });
+    const best = goodputAt(plant, Math.min(2048, free), noise);
+    expect(goodputAt(plant, last(tuned), noise) / best).toBeGreaterThan(0.95);
   });
 
   it('takes at most 15 % longer than the best fixed batch, exploring, first uses and measuring included', () => {
@@ -93,6 +103,7 @@ describe('goodput in closed loop', () => {
     // where B ∝ φ would have gone to the bound of 3750.
     const plant = machine(256, 0, {
       noiseScale: ({ batchSize, learningRateScale }) => (100 * batchSize) / (32 * learningRateScale),
+      ...MCCANDLISH,
     });
     const tuned = runPlant(policy('goodput', { optimizer: 'momentum' }), plant, { ...run(), progress: 1000 });
     expect([256, 512]).toContain(last(tuned));
@@ -100,17 +111,18 @@ describe('goodput in closed loop', () => {
   });
 
   it('follows a noise scale that grows through the run, from the small to the large', () => {
-    // φ from 20 to 3000: √(256 · 3 φ) from 124 to 1518.
-    const plant = machine(256, 0, { noiseScale: (_plan, progress) => 20 * 150 ** (progress / 1500) });
+    // φ from 20 to 30,000: (256 + √(256² + 8 · 256 φ))/2 from 291 to 4049, beyond the bound of 2048.
+    const plant = machine(256, 0, { noiseScale: (_plan, progress) => 20 * 1500 ** (progress / 1500) });
     const { steps } = runPlant(policy('goodput'), plant, { ...run(), progress: 1500 });
     const early = steps.slice(100, 300).map(({ plan: { batchSize } }) => batchSize);
-    expect(Math.max(...early)).toBeLessThanOrEqual(256);
+    expect(Math.max(...early)).toBeLessThanOrEqual(512);
     expect(steps.at(-1)?.plan.batchSize).toBeGreaterThanOrEqual(1024);
   });
 
   it('finds its way though the program is still warming up while it explores', () => {
-    const plant = machine(256, 20, { warmUpSteps: 30 });
-    const tuned = runPlant(policy('goodput'), plant, { ...run({ plannedExamples: 1e6 }) });
+    const plant = machine(256, 20, { warmUpSteps: 30, ...MCCANDLISH });
+    const controller = policy('goodput', { optimizer: 'momentum', maxBatchSize: 2048 });
+    const tuned = runPlant(controller, plant, { ...run({ plannedExamples: 1e6 }) });
     expect(last(tuned)).toBeGreaterThanOrEqual(64);
     expect(last(tuned)).toBeLessThanOrEqual(256);
   });
@@ -186,9 +198,10 @@ describe('memory in closed loop', () => {
 describe('knee in closed loop', () => {
   it('is as good as goodput where the noise is usual, and pays for it where it is small', () => {
     const relative = (name: 'knee' | 'goodput', ratio: number, noise: number) => {
-      const plant = machine(ratio, noise);
+      const plant = machine(ratio, noise, MCCANDLISH);
       const best = bestFixed(plant, noise, { progress: 1500, min: 8, max: 2048 });
-      return runPlant(policy(name), plant, { ...run(), progress: 1500 }).seconds / best.seconds;
+      const controller = policy(name, { optimizer: 'momentum', maxBatchSize: 2048 });
+      return runPlant(controller, plant, { ...run(), progress: 1500 }).seconds / best.seconds;
     };
     expect(relative('knee', 32, 600)).toBeLessThan(1.05);
     expect(relative('knee', 256, 20)).toBeGreaterThan(3);

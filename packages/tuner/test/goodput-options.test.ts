@@ -4,7 +4,8 @@ import { goodputSettings, type GoodputOptions } from '../src/goodput-options.ts'
 it('has the documented defaults', () => {
   expect(goodputSettings({})).toEqual({
     sizes: {},
-    criticalBatchFactor: 3,
+    criticalBatchFactor: 1,
+    examplesExponent: 0.5,
     prior: undefined,
     noise: {
       priorNoiseScale: 600,
@@ -31,13 +32,18 @@ it('has the documented defaults', () => {
   });
 });
 
-it('takes c from the optimizer, unless it is given', () => {
-  expect(goodputSettings({ optimizer: 'sgd' }).criticalBatchFactor).toBe(3);
-  expect(goodputSettings({ optimizer: 'sgd', criticalBatchFactor: 7 }).criticalBatchFactor).toBe(7);
+it('takes c and p from the optimizer, unless they are given', () => {
+  expect(goodputSettings({ optimizer: 'sgd' })).toMatchObject({
+    criticalBatchFactor: 3,
+    examplesExponent: 1,
+  });
+  const given = { criticalBatchFactor: 7, examplesExponent: 0.7 };
+  expect(goodputSettings({ optimizer: 'sgd', ...given })).toMatchObject(given);
 });
 
 it.each<[string, GoodputOptions]>([
   ['criticalBatchFactor', { criticalBatchFactor: 0 }],
+  ['examplesExponent', { examplesExponent: 0 }],
   ['priorNoiseScale', { priorNoiseScale: -1 }],
   ['minNoiseScale', { minNoiseScale: 0 }],
   ['horizon', { horizon: Infinity }],

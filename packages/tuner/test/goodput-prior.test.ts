@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { goodput } from '../src/goodput.ts';
-import { explored, T } from './explored.ts';
+import { explored, MCCANDLISH, T } from './explored.ts';
 import { applied, plan, run, throughJson } from './step.ts';
 
 describe('goodput after earlier runs', () => {
   it('starts where earlier runs would have gone, tries nothing, and still notices another machine', () => {
     const rung = (batchSize: number) => ({ batchSize, parts: 1, seconds: T(batchSize), firstSeconds: 0.1 });
     const prior = { stepTimes: [rung(2048), rung(32), rung(128)], noiseScale: 20 };
-    const start = goodput({ prior }).start(run({ plannedExamples: 1e6 }));
+    const start = goodput({ ...MCCANDLISH, prior }).start(run({ plannedExamples: 1e6 }));
     // √(200 · 60) = 110
     expect(start.plan).toEqual(plan(128));
     expect(start.reason.code).toBe('recorded');
     expect(start.evidence?.noiseScale).toBe(20);
-    expect(goodput({ prior, priorNoiseScale: 600 }).start(run()).plan).toEqual(plan(512));
+    expect(goodput({ ...MCCANDLISH, prior, priorNoiseScale: 600 }).start(run()).plan).toEqual(plan(512));
     expect(throughJson(start.state)).toEqual(start.state);
     // Three times as slow throughout: the best size is the same, and no other is tried to know it.
     for (const factor of [1, 3]) {
@@ -20,7 +20,10 @@ describe('goodput after earlier runs', () => {
       const codes = new Set<string>();
       for (let i = 0; i < 60; i += 1) {
         const seconds = factor * T(decision.plan.batchSize);
-        decision = goodput({ prior }).next(applied(decision.plan, { seconds, warm: i > 0 }), decision.state);
+        decision = goodput({ ...MCCANDLISH, prior }).next(
+          applied(decision.plan, { seconds, warm: i > 0 }),
+          decision.state,
+        );
         codes.add(decision.reason.code);
         expect(decision.plan).toEqual(plan(128));
       }

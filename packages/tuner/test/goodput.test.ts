@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { goodput, type GoodputState } from '../src/goodput.ts';
 import type { GoodputOptions } from '../src/goodput-options.ts';
 import { gaussianMoments, normal, runPlant, uniform, type Plant } from './plant.ts';
-import { explored, T } from './explored.ts';
+import { explored, MCCANDLISH, T } from './explored.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
 
 /** Steps that run as decided. */
@@ -16,7 +16,7 @@ function followWith(
   decision: Decision<GoodputState>,
   { steps, more }: { steps: number; more: (i: number) => Partial<AppliedStep> },
 ) {
-  const controller = goodput(options);
+  const controller = goodput({ ...MCCANDLISH, ...options });
   const decisions: Decision<GoodputState>[] = [];
   let now = decision;
   for (let i = 0; i < steps; i += 1) {
@@ -72,6 +72,11 @@ describe('goodput', () => {
   it('heeds c', () => {
     // √(200 · 0.5 · 600) = 245
     expect(explored({ criticalBatchFactor: 0.5 }).plan).toEqual(plan(256));
+  });
+
+  it('heeds p', () => {
+    // (200 + √(200² + 8 · 200 · 1800))/2 = 954. In goodput 1024 beats 512: 1024/(1224 √2824) > 512/(712 √2312).
+    expect(explored({ examplesExponent: 0.5 }).plan).toEqual(plan(1024));
   });
 
   it('goes home where no size it tried is better', () => {
@@ -167,7 +172,7 @@ describe('goodput', () => {
       const exploration = { home, sizes, index: sizes.length - 1, steps: 3, warmUp: null };
       const size = sizes.at(-1) ?? 0;
       const step = applied(plan(size), { seconds: T(size) });
-      return goodput({ criticalBatchFactor: 0.1 }).next(step, {
+      return goodput({ ...MCCANDLISH, criticalBatchFactor: 0.1 }).next(step, {
         ...state,
         timing: { ...state.timing, exploration },
       });

@@ -2,13 +2,28 @@ import { expect, it } from 'vitest';
 import { optimizerTraits, type OptimizerName } from '../src/optimizers.ts';
 
 it.each([
-  ['sgd', { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 4 }],
-  ['momentum', { criticalBatchFactor: 3, learningRateRule: 'linear', maxLearningRateScale: 8 }],
+  [
+    'sgd',
+    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
+  ],
+  [
+    'momentum',
+    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 8 },
+  ],
   [
     'adam',
-    { criticalBatchFactor: 3, learningRateRule: 'sqrt', maxLearningRateScale: 8, secondMomentDecay: 0.999 },
+    {
+      criticalBatchFactor: 1,
+      examplesExponent: 0.5,
+      learningRateRule: 'sqrt',
+      maxLearningRateScale: 8,
+      secondMomentDecay: 0.999,
+    },
   ],
-  ['rmsprop', { criticalBatchFactor: 3, learningRateRule: 'sqrt', maxLearningRateScale: 8 }],
+  [
+    'rmsprop',
+    { criticalBatchFactor: 1, examplesExponent: 0.5, learningRateRule: 'sqrt', maxLearningRateScale: 8 },
+  ],
 ] as const)('%s has c, a rule and a cap', (name, traits) => {
   expect(optimizerTraits(name)).toEqual(traits);
 });

@@ -51,7 +51,9 @@ export function gaussianMoments(
   return { sizes, squaredNorms: gradients.map((g) => dot(g, g)), crossProduct };
 }
 
-/** A training run without a network: step time α per micro-batch + β per example, steps worth B/(B + φc) each. */
+/**
+ * A training run without a network: step time α per micro-batch + β per example, steps worth B/(B + φc)^p each.
+ */
 export interface Plant {
   /** α, seconds. */
   readonly fixedSeconds: number;
@@ -61,6 +63,8 @@ export interface Plant {
   readonly noiseScale: (plan: BatchPlan, progress: number) => number;
   /** φc/φ. */
   readonly criticalBatchFactor: number;
+  /** p. Default 1. */
+  readonly examplesExponent?: number;
   /** Standard deviation of ln T. Default 0.05. */
   readonly timeNoise?: number;
   /** Steps after which the program's own warm-up, 3 T at first, is down to a third of it; none by default. */
@@ -134,7 +138,7 @@ export function runPlant<State extends Json>(
       usual * (1 + warming) * Math.exp((plant.timeNoise ?? 0.05) * draw()) +
       (isNew ? (plant.firstUseSteps ?? 20) * plant.fixedSeconds : 0);
     totalExamples += examples;
-    progress += examples / (examples + plant.criticalBatchFactor * noiseScale);
+    progress += worth(plant, noiseScale, examples);
     seconds += took;
     measuringSeconds += (parts - plainParts) * plant.fixedSeconds;
     const outcome: AppliedStep = {
@@ -158,6 +162,16 @@ export function runPlant<State extends Json>(
   return { steps, seconds, progress, measuringSeconds, failures };
 }
 
+/** Where p is below 1 a step is worth the more, the larger it is: in units of a step of so many examples without noise. */
+const UNIT = 1000;
+
+/** What a step of so many examples is worth. */
+const worth = (
+  { criticalBatchFactor, examplesExponent: p = 1 }: Omit<Plant, 'noiseScale'>,
+  noiseScale: number,
+  examples: number,
+): number => (examples * UNIT ** (p - 1)) / (examples + criticalBatchFactor * noiseScale) ** p;
+
 function equalParts(examples: number, parts: number): readonly number[] {
   const size = Math.ceil(examples / parts);
   const sizes: number[] = [];
@@ -167,14 +181,14 @@ function equalParts(examples: number, parts: number): readonly number[] {
 
 /** Simulated seconds of the best power of two held for the whole run, for a constant noise scale. */
 export function bestFixed(
-  { fixedSeconds, secondsPerExample, criticalBatchFactor }: Omit<Plant, 'noiseScale'>,
+  plant: Omit<Plant, 'noiseScale'>,
   noiseScale: number,
   { progress, min, max }: { progress: number; min: number; max: number },
 ): { readonly batchSize: number; readonly seconds: number } {
   let best = { batchSize: min, seconds: Infinity };
   for (let batchSize = min; batchSize <= max; batchSize *= 2) {
-    const steps = progress * (1 + (criticalBatchFactor * noiseScale) / batchSize);
-    const seconds = steps * (fixedSeconds + secondsPerExample * batchSize);
+    const steps = progress / worth(plant, noiseScale, batchSize);
+    const seconds = steps * (plant.fixedSeconds + plant.secondsPerExample * batchSize);
     if (seconds < best.seconds) best = { batchSize, seconds };
   }
   return best;

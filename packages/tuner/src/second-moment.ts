@@ -27,11 +27,11 @@ export function remember(
 }
 
 /**
- * A coordinate is noisier than the whole gradient: the noise scale is a ratio of sums, in which the few large coordinates
- * outweigh the many noisy ones. Adam divides coordinate by coordinate, for which 1.2 to 3 times the noise scale was
- * measured.
+ * A coordinate is noisier than the whole gradient: the noise scale is a ratio of sums, in which a few large coordinates
+ * outweigh the many noisy ones, and Adam divides coordinate by coordinate. Fitted on MNIST, where 1 leaves a part of the loss
+ * and without a bound some runs overshoot.
  */
-const NOISE_OF_A_COORDINATE = 3;
+const NOISE_OF_A_COORDINATE = 10;
 
 /**
  * What the rate must be multiplied by for Adam to make the update that it would make had all steps been as large as this

@@ -29,12 +29,12 @@ describe('secondMomentFactor', () => {
     expect(factor(100, 512)).toBe(1);
     expect(factor(0)).toBe(1);
     expect(factor(1e12)).toBeCloseTo(4, 6);
-    expect(factor(100)).toBeCloseTo(Math.sqrt(10.375 / 1.5859375), 12);
+    expect(factor(100)).toBeCloseTo(Math.sqrt(32.25 / 2.953125), 12);
     expect(factor(1e12, 2048)).toBeCloseTo(0.5, 6);
   });
 
   it('is by what the root of Adam’s average is too large: its recursion, in the mean of noisy squares', () => {
-    // Every coordinate is as noisy as the next here, and the factor takes them to be three times as noisy as the whole.
+    // Every coordinate is as noisy as the next here, and the factor takes them to be ten times as noisy as the whole.
     const noise = 300;
     const squared = (batchSize: number) => 0.7 * (1 + noise / batchSize);
     const sizes = [
@@ -52,7 +52,7 @@ describe('secondMomentFactor', () => {
     const factor = secondMomentFactor({
       batchSize: last,
       rememberedBatchSize: 1 / remembered.inverseBatchSize,
-      noiseScale: noise / 3,
+      noiseScale: noise / 10,
     });
     expect(factor).toBeCloseTo(Math.sqrt(mixed / pure), 12);
     expect(factor).toBeGreaterThan(1.3);

@@ -89,10 +89,10 @@ describe('withLearningRate', () => {
         rule: 'sqrt',
         referenceBatchSize: 32,
       }).next(applied(plan(512, 512, from)), 0);
-    // 4 √((1 + 3·100/32) / (1 + 3·100/512)) = 4 √(10.375 / 1.5859375)
+    // 4 √((1 + 10·100/32) / (1 + 10·100/512)) = 4 √(32.25 / 2.953125)
     const remembered = { noiseScale: 100, rememberedBatchSize: 32 };
-    const there = after(10, remembered);
-    expect(there.plan.learningRateScale).toBeCloseTo(10.230833, 5);
+    const there = after(13, remembered);
+    expect(there.plan.learningRateScale).toBeCloseTo(13.218572, 5);
     expect(there.standsFor).toBe(9);
     const rising = after(4, remembered);
     expect(rising.plan.learningRateScale).toBeCloseTo(4.4, 12);
@@ -101,7 +101,7 @@ describe('withLearningRate', () => {
     expect(after(10, { rememberedBatchSize: 32 }).plan.learningRateScale).toBe(4);
     // After larger batches the rate is lower than the rule says.
     const larger = after(10, { noiseScale: 100, rememberedBatchSize: 1024 });
-    expect(larger.plan.learningRateScale).toBeCloseTo(4 * Math.sqrt(1.29296875 / 1.5859375), 12);
+    expect(larger.plan.learningRateScale).toBeCloseTo(4 * Math.sqrt(1.9765625 / 2.953125), 12);
   });
 
   it('lets the averages of Adam forget in step with the rate, up to four times as fast', () => {

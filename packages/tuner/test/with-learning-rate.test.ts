@@ -92,7 +92,7 @@ describe('withLearningRate', () => {
     // 4 √((1 + 10·100/32) / (1 + 10·100/512)) = 4 √(32.25 / 2.953125)
     const remembered = { noiseScale: 100, rememberedBatchSize: 32 };
     const there = after(13, remembered);
-    expect(there.plan.learningRateScale).toBeCloseTo(13.218572, 5);
+    expect(there.plan.learningRateScale).toBeCloseTo(13.218554, 5);
     expect(there.standsFor).toBe(9);
     const rising = after(4, remembered);
     expect(rising.plan.learningRateScale).toBeCloseTo(4.4, 12);

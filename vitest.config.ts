@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { softwareVulkan } from './packages/backend/src/node/software-vulkan.ts';
+import { isComputing } from './tools/test/computing.mjs';
 import { workspaces, type Workspace } from './tools/workspaces.mjs';
 
 /** Tests run on the sources: the custom condition makes a build unnecessary. */
@@ -64,22 +65,24 @@ function oldestProject(path: string, version: string | undefined) {
   return { ...rest, test: { ...test, env, exclude: ['test/closed-loop.test.ts'] } };
 }
 
-/** Packages whose tests touch no engine: those of the pure layers, and what is built on them alone. */
-const COMPUTING = /^(core|noise-scale|sampler.*|tuner)$/;
-
-function projectsOf({ folder, path, manifest }: Workspace) {
-  const name = basename(folder);
+function projectsOf(workspace: Workspace) {
+  const { folder, path, manifest } = workspace;
   switch (folder) {
     case 'test':
       return repositoryProjects(path);
     case 'tools/oldest-tfjs':
       return [oldestProject(path, manifest.devDependencies?.['@tensorflow/tfjs-core'])];
     default:
-      return [project(name, path, COMPUTING.test(name) ? 'computing' : 'apart')];
+      return [project(basename(folder), path, isComputing(workspace) ? 'computing' : 'apart')];
   }
 }
 
-const projects = workspaces(fileURLToPath(new URL('.', import.meta.url))).flatMap(projectsOf);
+/** `npm test` runs the tests in two parts. */
+const part = process.env['BATCHWISE_TEST_PART'];
+
+const projects = workspaces(fileURLToPath(new URL('.', import.meta.url)))
+  .filter((workspace) => part === undefined || isComputing(workspace) === (part === 'computing'))
+  .flatMap(projectsOf);
 
 export default defineConfig({
   test: {

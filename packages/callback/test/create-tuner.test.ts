@@ -111,13 +111,13 @@ describe('createTuner', () => {
       expect(parts.length).toBe(wanted ? 2 : 1);
       measured += Number(wanted);
       const [a = 0, b = 0] = parts;
-      // |G|² = 1 and tr Σ = 5000: a noise scale of 5000 examples
-      const gradient = { sizes: parts, squaredNorms: [1 + 5000 / a, 1 + 5000 / b], crossProduct: a * b };
+      // |G|² = 1 and tr Σ = 20,000: a noise scale of 20,000 examples
+      const gradient = { sizes: parts, squaredNorms: [1 + 20_000 / a, 1 + 20_000 / b], crossProduct: a * b };
       tuner.report({ seconds: 0.002 + 0.00002 * batchSize, ...(wanted && { gradient }) });
     }
     expect(measured).toBeGreaterThan(10);
     expect(tuner.history.noise).toMatchObject({ known: true });
-    if (tuner.history.noise.known) expect(tuner.history.noise.noiseScale).toBeCloseTo(5000, 0);
+    if (tuner.history.noise.known) expect(tuner.history.noise.noiseScale).toBeCloseTo(20_000, 0);
     expect(tuner.next().batchSize).toBe(1024);
   });
 });

@@ -4,6 +4,7 @@ import { observe } from './observe.ts';
 import { mapRecovery } from './recovery.ts';
 import { NO_BATCHES, remember, type RememberedBatches } from './second-moment.ts';
 
+/** The average that an optimizer divides by. */
 export interface SecondMomentOptions {
   /** β2, what a step leaves of the average of squared gradients. Default 0.999, as of Adam in TensorFlow.js. */
   readonly decay?: number | undefined;

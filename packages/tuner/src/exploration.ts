@@ -157,12 +157,25 @@ export function explore(
   }
   const coldSteps = sizes[index] === home ? 0 : options.coldSteps;
   const seen = steps > coldSteps || !step.warm ? observeStep(times, step) : times;
-  if (steps < coldSteps + options.timedSteps) return { exploration: { ...exploration, steps }, times: seen };
+  if (steps < stepsOf(exploration, options)) return { exploration: { ...exploration, steps }, times: seen };
   const next = sizes[index + 1];
   const isLast =
     next === undefined || next > FAR_BEYOND * best(seen) || !improved(seen, exploration, options);
   return { exploration: isLast ? null : { ...exploration, index: index + 1, steps: 0 }, times: seen };
 }
+
+/** Steps of the size being tried, or of a round of warm-up. */
+function stepsOf(
+  { home, sizes, index, warmUp }: Exploration,
+  { warmUpSteps, coldSteps, timedSteps }: ExplorationOptions,
+): number {
+  if (warmUp) return warmUpSteps;
+  return sizes[index] === home ? timedSteps : coldSteps + timedSteps;
+}
+
+/** So many further steps pass before it is settled what comes next. */
+export const unsettledSteps = (exploration: Exploration, options: ExplorationOptions): number =>
+  Math.max(0, stepsOf(exploration, options) - 1 - exploration.steps);
 
 /** The warm-up one step later, `steps` into its round. */
 function warmer(

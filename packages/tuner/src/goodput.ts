@@ -83,7 +83,7 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
     },
     observe: (steps, state) => ({
       ...state,
-      timing: timeSteps(state.timing, steps),
+      timing: timeSteps(state.timing, steps, settings.exploration),
       watch: unmeasuredLater(state.watch, steps.length),
     }),
     recover: giveUp,
@@ -162,6 +162,7 @@ const tryOut = (
   state,
   firm: true,
   evidence: evidenceOf(noiseBelief(state.watch, settings.noise)),
+  standsFor: unwatchedSteps(state.timing, settings.exploration),
 });
 
 function stay({ plan }: AppliedStep, state: GoodputState, settings: GoodputSettings): Decision<GoodputState> {
@@ -172,7 +173,9 @@ function stay({ plan }: AppliedStep, state: GoodputState, settings: GoodputSetti
     measure: measured ? WITH_GRADIENT : PLAIN,
     evidence: evidenceOf(noiseBelief(watch, settings.noise)),
     state: watch === state.watch ? state : { ...state, watch },
-    standsFor: measured ? 0 : Math.min(unmeasuredSteps(watch), unwatchedSteps(state.timing)),
+    standsFor: measured
+      ? 0
+      : Math.min(unmeasuredSteps(watch), unwatchedSteps(state.timing, settings.exploration)),
   };
 }
 

@@ -66,12 +66,13 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
         firm: true,
       });
       if (timing.exploration) {
-        return run(exploredSize(timing.exploration), exploringReason(timing.exploration));
+        const trial = run(exploredSize(timing.exploration), exploringReason(timing.exploration));
+        return { ...trial, standsFor: unwatchedSteps(timing, exploring) };
       }
       if (!before.exploration) {
         const { batchSize } = step.plan;
         const reason = steadyReason(batchSize);
-        return { ...rest, plan: wholeBatch(batchSize), reason, standsFor: unwatchedSteps(timing) };
+        return { ...rest, plan: wholeBatch(batchSize), reason, standsFor: unwatchedSteps(timing, exploring) };
       }
       const { home, sizes } = before.exploration;
       const fit = fitStepTime(timing.times);
@@ -79,7 +80,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
       const batchSize = kneeOf(fit, multiple, { range, times: timing.times });
       return run(batchSize, kneeReason(batchSize, fit, timing.times));
     },
-    observe: (steps, { range, timing }) => ({ range, timing: timeSteps(timing, steps) }),
+    observe: (steps, { range, timing }) => ({ range, timing: timeSteps(timing, steps, exploring) }),
     recover: giveUp,
   };
 }

@@ -6,6 +6,7 @@ import {
   isFirstExploration,
   sizesToTry,
   triedExamples,
+  unsettledSteps,
   type Exploration,
   type ExplorationOptions,
   type ExplorationView,
@@ -104,9 +105,14 @@ export function timeStep(timing: Timing, { step, options, best }: ExplorationVie
   return watched({ ...seen, lookAt }, step, options);
 }
 
-/** Ordinary steps of one plan later, fewer than pass before the next look (`unwatchedSteps`), while none is tried. */
-export function timeSteps(timing: Timing, steps: readonly AppliedStep[]): Timing {
-  const { times } = timing;
+/** Ordinary steps of one plan later, fewer than pass before the next look (`unwatchedSteps`) or the next size to be tried. */
+export function timeSteps(
+  timing: Timing,
+  steps: readonly AppliedStep[],
+  options: ExplorationOptions,
+): Timing {
+  const { times, exploration } = timing;
+  if (exploration) return steps.reduce((before, step) => timeStep(before, { step, options }), timing);
   const [first] = steps;
   if (!first) return timing;
   const { plan } = first;
@@ -152,9 +158,11 @@ const lookSoon = (
 /** Whether it was looked at the step times with the step from one to the other. */
 export const hasLooked = (before: Timing, after: Timing): boolean => after.lookAt !== before.lookAt;
 
-/** So many further steps pass before it is looked whether sizes must be timed again. */
-export const unwatchedSteps = ({ steps, lookAt }: Pick<Timing, 'steps' | 'lookAt'>): number =>
-  Math.max(0, lookAt - 1 - steps);
+/** So many further steps pass before it is looked whether sizes must be timed again, or while one is tried, what comes next. */
+export const unwatchedSteps = (
+  { steps, lookAt, exploration }: Pick<Timing, 'steps' | 'lookAt' | 'exploration'>,
+  options: ExplorationOptions,
+): number => (exploration ? unsettledSteps(exploration, options) : Math.max(0, lookAt - 1 - steps));
 
 /** A machine may be slower or busier than it was: all times of earlier runs are scaled as that of the home size. */
 function withRecalled(timing: Timing, home: number): Timing {

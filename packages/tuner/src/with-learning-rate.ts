@@ -65,7 +65,8 @@ export function withLearningRate<State extends Json>(
     const target = ruled * factorFor(plan, evidence);
     const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
     const scale = Math.min(warmed, limit);
-    const isThere = warmth === 1 && warmed <= limit;
+    // The rate of a size that is only tried stays as it is.
+    const isThere = warmth === 1 && (warmed <= limit || decision.firm === true);
     return { ...decision, plan: planAt(plan, scale), standsFor: isThere ? (decision.standsFor ?? 0) : 0 };
   }
   /** How far the warm-up is, from 0 to 1. */

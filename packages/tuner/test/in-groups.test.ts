@@ -1,6 +1,7 @@
 import type { AppliedStep, BatchController, Decision, Json } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 import { steadySteps } from '../src/ceiling.ts';
+import { explorationOptions } from '../src/exploration.ts';
 import { goodput } from '../src/goodput.ts';
 import { inGroups } from '../src/in-groups.ts';
 import { knee } from '../src/knee.ts';
@@ -174,12 +175,16 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
     [', grouped within', () => withGuard(inGroups(chain())) as BatchController<Json>],
   ])('keeps its word on how long a decision stands%s', (_how, make) => {
     const controller = make();
-    let promises = 0;
+    let [promises, covered] = [0, 0];
     const checked: typeof controller = {
       ...controller,
       next(seen, state) {
         const decision = controller.next(seen, state);
         const { plan: stands, standsFor = 0 } = decision;
+        covered -= 1;
+        // It is the promise of before, of which as much is left.
+        if (covered >= standsFor) return decision;
+        covered = standsFor;
         let later = decision;
         for (let i = 0; i < standsFor; i += 1) {
           const odd = {
@@ -208,8 +213,10 @@ describe.each(chains)('a chain around %s', (_name, chain, share) => {
 
 describe('how long a decision stands', () => {
   it('goes to the last step before the next look, measurement, or higher ceiling', () => {
-    expect([0, 8, 9].map((steps) => unwatchedSteps({ steps, lookAt: 10 }))).toEqual([9, 1, 0]);
-    expect(unwatchedSteps({ steps: 250, lookAt: 275 })).toBe(24);
+    const unwatched = (steps: number, lookAt: number) =>
+      unwatchedSteps({ steps, lookAt, exploration: null }, explorationOptions());
+    expect([0, 8, 9].map((steps) => unwatched(steps, 10))).toEqual([9, 1, 0]);
+    expect(unwatched(250, 275)).toBe(24);
     const interval = { measureEvery: 5 };
     expect(
       [0, 3, 4, 7].map((stepsSinceMeasured) => unmeasuredSteps({ ...interval, stepsSinceMeasured })),
@@ -218,6 +225,24 @@ describe('how long a decision stands', () => {
     expect([0, 198, 199].map((steps) => steadySteps({ ...low, steps }))).toEqual([199, 1, 0]);
     expect(steadySteps({ ...low, now: 20, steps: 0 })).toBe(Infinity);
     expect(steadySteps({ ...low, now: null, steps: 0 })).toBe(Infinity);
+  });
+
+  it('goes to the last step of a round of warm-up, and of a size that is tried', () => {
+    const controllers = [withLearningRate(goodput(), coupling), withLearningRate(knee(), coupling)];
+    for (const controller of controllers as BatchController<Json>[]) {
+      let decision = controller.start(run());
+      const stands = Array.from({ length: 28 }, (_, i) => {
+        const { batchSize } = decision.plan;
+        decision = controller.next(
+          applied(decision.plan, { seconds: 1 / (i + 1), warm: ![0, 23].includes(i) }),
+          decision.state,
+        );
+        return [batchSize, decision.standsFor ?? 0];
+      });
+      // Each round is faster than the one before; 32 is timed with three steps, and 128 with three of four.
+      const round = [8, 7, 6, 5, 4, 3, 2, 1, 0, 9].map((left) => [32, left]);
+      expect(stands.slice(0, 20)).toEqual([...round, ...round]);
+    }
   });
 
   it('goes to the last step before the next decision', () => {

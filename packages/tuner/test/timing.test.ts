@@ -150,7 +150,7 @@ describe('timeSteps', () => {
   ])('leaves what one step after the other does, at %s', (_what, size) => {
     const seen = [5, 6, 7, 8, 9].map((seconds) => applied(plan(size), { seconds }));
     const one = seen.reduce((timing, step) => timeStep(timing, { step, options }), underway({ steps: 3 }));
-    expect(timeSteps(underway({ steps: 3 }), seen)).toEqual(one);
+    expect(timeSteps(underway({ steps: 3 }), seen, options)).toEqual(one);
     expect(one).toMatchObject({ steps: 8, lookAt: 10 });
   });
 
@@ -158,14 +158,14 @@ describe('timeSteps', () => {
     const seen = [0, 6, 8].map((seconds) => applied(plan(64), { seconds }));
     const blank = underway({ times: [] });
     const one = seen.reduce((timing, step) => timeStep(timing, { step, options }), blank);
-    expect(timeSteps(blank, seen)).toEqual(one);
+    expect(timeSteps(blank, seen, options)).toEqual(one);
     expect(one.usual).toEqual({ batchSize: 64, seconds: 6 });
-    expect(timeSteps(blank, seen.slice(0, 2)).usual).toBeNull();
+    expect(timeSteps(blank, seen.slice(0, 2), options).usual).toBeNull();
   });
 
   it('lets steps without a time say nothing', () => {
     const seen = [applied(plan(128)), applied(plan(128), { seconds: 6 })];
-    const { times, steps } = timeSteps(underway(), seen);
+    const { times, steps } = timeSteps(underway(), seen, options);
     expect(times.find(({ batchSize }) => batchSize === 128)).toEqual(rung(128, 4, 4, 4, 6));
     expect(steps).toBe(2);
   });

@@ -79,6 +79,8 @@ function projectsOf(workspace: Workspace) {
 
 /** `npm test` runs the tests in two parts. */
 const part = process.env['BATCHWISE_TEST_PART'];
+if (part !== undefined && part !== 'computing' && part !== 'others')
+  throw new RangeError(`BATCHWISE_TEST_PART is ${part}; give computing or others, or leave it out.`);
 
 const projects = workspaces(fileURLToPath(new URL('.', import.meta.url)))
   .filter((workspace) => part === undefined || isComputing(workspace) === (part === 'computing'))

@@ -57,7 +57,9 @@ describeController('withCeiling, cutting', () =>
 describeController('withLearningRate', () =>
   withLearningRate(goodput(), { rule: 'linear', referenceBatchSize: 32, maxScale: 4 }),
 );
-describeController('withSecondMoment', () => withSecondMoment(goodput(), { decay: 0.99 }));
+describeController('withSecondMoment', () => withSecondMoment(goodput()), {
+  run: { datasetSize: 54_000, plannedExamples: 540_000, seed: 1, secondMoment: { decay: 0.99, updates: 0 } },
+});
 const growth = { rate: stepDecay(3000, 0.5) };
 for (const name of policyNames) describeController(`policy ${name}`, () => policy(name, { growth }));
 describeController('policy goodput on a stream', () => policy('goodput', { optimizer: 'sgd' }), {

@@ -1,6 +1,8 @@
+import { tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
-import type { BatchController } from '@batchwise/core';
-import { withLearningRate, withSecondMoment } from '@batchwise/tuner';
+import { train, type BatchController, type RunInfo } from '@batchwise/core';
+import { builtInDigits, imageSource } from '@batchwise/data';
+import { policy, withLearningRate, withSecondMoment } from '@batchwise/tuner';
 import { expect, it } from 'vitest';
 
 const [SMALL, LARGE] = [16, 256];
@@ -36,7 +38,12 @@ function scales(): readonly number[] {
     referenceBatchSize: SMALL,
     risePerStep: 10,
   });
-  let decision = controller.start({ datasetSize: undefined, plannedExamples: undefined, seed: 1 });
+  let decision = controller.start({
+    datasetSize: undefined,
+    plannedExamples: undefined,
+    seed: 1,
+    secondMoment: { decay: 0.999, updates: 0 },
+  });
   return Array.from({ length: FIRST + THEN }, (_, step) => {
     const { plan } = decision;
     const { batchSize: examples, microBatchSize } = plan;
@@ -82,4 +89,41 @@ it('has Adam go as far with a larger batch as if it had never seen the smaller o
   expect(uncorrected / pure).toBeLessThan(0.5);
   expect(corrected / pure).toBeGreaterThan(0.95);
   expect(corrected / pure).toBeLessThan(1.05);
+});
+
+it('knows of the updates that Adam has made before the run', async () => {
+  const { tf } = await loadEngine('cpu');
+  const { train: digits, imageShape } = builtInDigits({ seed: 3, trainCount: 600, testCount: 10 });
+  const source = imageSource(digits, { imageShape, classes: 10, shuffle: true, seed: 1, flat: true });
+  const model = tf.sequential({
+    layers: [tf.layers.dense({ units: 10, activation: 'softmax', inputShape: [784] })],
+  });
+  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.99), loss: 'categoricalCrossentropy' });
+  const runs: RunInfo[] = [];
+  const scales: number[] = [];
+  for (const sizes of [
+    { minBatchSize: 256, maxBatchSize: 256, batchSize: 256 },
+    { minBatchSize: 32, maxBatchSize: 32 },
+  ])
+    await train({
+      backend: tfjsBackend(tf, model),
+      source,
+      controller: policy('goodput', sizes),
+      stop: { epochs: 4 },
+      observers: [
+        {
+          name: 'runs',
+          onRunStarted: ({ run }) => void runs.push(run),
+          onStepFinished: ({ outcome }) => void scales.push(outcome.plan.learningRateScale),
+        },
+      ],
+    });
+  model.dispose();
+  // Two whole batches of 256 and one of 88 an epoch.
+  expect(runs.map(({ secondMoment }) => secondMoment)).toEqual([
+    { decay: 0.99, updates: 0 },
+    { decay: 0.99, updates: 12 },
+  ]);
+  // Whose sizes are not known to the second run: the rate is not made up for them.
+  expect(scales.slice(12).every((scale) => scale === 1)).toBe(true);
 });

@@ -34,3 +34,9 @@ function deferred<Value>(tensor: Tensor, of: (values: readonly number[]) => Valu
     },
   };
 }
+
+/** A result of a step that is always there. */
+export function computed(tensor: Tensor | null): Tensor {
+  if (!tensor) throw new Error('unreachable: it is always computed');
+  return tensor;
+}

@@ -1,3 +1,4 @@
+import type { SecondMoment } from '@batchwise/core';
 import type { CompiledOptimizer } from './compiled-model.ts';
 
 /** What Adam's averages were configured with. */
@@ -19,6 +20,14 @@ export class MomentKnob {
 
   constructor(optimizer: CompiledOptimizer) {
     this.#optimizer = optimizer;
+  }
+
+  /** Adam's second-moment estimate as it is now; undefined for other optimizers. */
+  estimate(): SecondMoment | undefined {
+    const { iterations_: updates = 0 } = this.#optimizer;
+    const { beta2 } = this.#original ?? this.#optimizer;
+    if (this.#optimizer.getClassName?.() !== 'Adam' || beta2 === undefined) return undefined;
+    return { decay: beta2, updates };
   }
 
   /** Counted from what was configured; 1 gives that back. */

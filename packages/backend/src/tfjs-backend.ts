@@ -1,7 +1,7 @@
 import type { Ability, Backend, BackendSnapshot, Deferred, MergedGradient } from '@batchwise/core';
 import { firstHalf, sizeOfBatch, splitBatch, type ArrayBatch } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
-import { deferredRowSums, deferredSum, deferredValues } from './deferred.ts';
+import { computed, deferredRowSums, deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
 import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
@@ -81,6 +81,10 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     });
     this.#steps = stepRunner(tf, model, { ...options, optimizer });
     this.#onTrainingMetrics = options.onTrainingMetrics;
+  }
+
+  secondMoment() {
+    return this.#moments.estimate();
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -291,9 +295,4 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       metrics.map((metric, i) => [this.#model.metrics[i]?.name ?? '', deferredSum(computed(metric))]),
     );
   }
-}
-
-function computed(tensor: Tensor | null): Tensor {
-  if (!tensor) throw new Error('unreachable: it is always computed');
-  return tensor;
 }

@@ -71,6 +71,17 @@ it('never asks Adam to forget more than everything', async () => {
   expect(optimizer.getConfig()['beta1']).toBe(0);
 });
 
+it('says what Adam’s second-moment estimate forgets and how many updates are in it', async () => {
+  const set = line(tf.train.adam(0.01, 0.9, 0.99));
+  expect(set.backend.secondMoment?.()).toEqual({ decay: 0.99, updates: 0 });
+  await weightAfter(set, [
+    [1, 1],
+    [1, 1, 3],
+  ]);
+  expect(set.backend.secondMoment?.()).toEqual({ decay: 0.99, updates: 2 });
+  expect(line(tf.train.momentum(0.01, 0.9)).backend.secondMoment?.()).toBeUndefined();
+});
+
 it('has nothing to correct in momentum: its velocity holds no learning rate', async () => {
   const set = line(tf.train.momentum(0.01, 0.9));
   const first = 2 * 1;

@@ -150,6 +150,7 @@ export class FitDatasetRun {
       datasetSize: size,
       plannedExamples: plannedExamples(size, params, epoch),
       seed: options.seed ?? 0,
+      secondMoment: this.#opened.backend.secondMoment?.(),
     };
     const session = new TuningSession({ controller: this.#opened.controller, run, clock: this.#clock });
     const { plan, reason } = session.decision;

@@ -1,4 +1,4 @@
-import type { FailedStep, Measurement } from './controller.ts';
+import type { FailedStep, Measurement, SecondMoment } from './controller.ts';
 import type { Awaitable } from './json.ts';
 import type { Deferred, MemoryReading } from './measurements.ts';
 
@@ -74,6 +74,8 @@ export interface Backend<Batch, Gradient> {
    * a measured step needs it to tell them from the examples' own gradients.
    */
   penaltyGradient?(): Awaitable<Gradient | undefined>;
+  /** What the optimizer's second-moment estimate is like before the run; undefined where it has none that lasts. */
+  secondMoment?(): SecondMoment | undefined;
   /** A copy that outlives updates; a controller that `restores` needs it. Throws leave nothing behind. */
   snapshot?(): Awaitable<BackendSnapshot>;
   /** Loss and metrics without training. */

@@ -62,7 +62,10 @@ export interface Reason {
 export interface Evidence {
   /** Gradient noise scale B_simple as it is believed to be, in examples. */
   readonly noiseScale?: number;
-  /** Batch size, in examples, whose squared gradients the optimizer's running average is of, where steps had several. */
+  /**
+   * The batch of Adam's second-moment estimate: the harmonic mean of those in its moving average, in examples. Absent before
+   * the first step, and for other optimizers.
+   */
   readonly rememberedBatchSize?: number;
   /** Standard error of ln `batchSize`. */
   readonly logBatchSizeError?: number;
@@ -99,6 +102,16 @@ export interface RunInfo {
   /** Examples that the run will train on at most; undefined where only time or a target ends it. */
   readonly plannedExamples: number | undefined;
   readonly seed: number;
+  /** The optimizer's, where it has one. */
+  readonly secondMoment?: SecondMoment | undefined;
+}
+
+/** The moving average of squared gradients that Adam divides by the root of. */
+export interface SecondMoment {
+  /** β2: what an update leaves of it. */
+  readonly decay: number;
+  /** Updates that are in it already, of batches of any size. */
+  readonly updates: number;
 }
 
 /**

@@ -20,6 +20,7 @@ export type {
   Reason,
   Recovery,
   RunInfo,
+  SecondMoment,
 } from './controller.ts';
 export { evaluate } from './evaluate.ts';
 export { GradientMeter } from './gradient-meter.ts';

@@ -50,7 +50,12 @@ export function checkSettings<B, G, S extends Json>(options: TrainOptions<B, G, 
   if (validation && validation.everyExamples === undefined && source.size === undefined)
     throw invalid('A stream has no epochs to validate after.', 'Give validation.everyExamples.');
   return {
-    run: { datasetSize: source.size, plannedExamples: plannedExamples(options), seed: options.seed ?? 0 },
+    run: {
+      datasetSize: source.size,
+      plannedExamples: plannedExamples(options),
+      seed: options.seed ?? 0,
+      secondMoment: options.backend.secondMoment?.(),
+    },
     clock: options.clock ?? monotonicClock,
     schedule: options.schedule ?? constantRate,
     validateEvery: validation ? (validation.everyExamples ?? source.size ?? Infinity) : Infinity,

@@ -24,12 +24,12 @@ export const duration = (seconds: number): string =>
 export function goodputReason(
   { held, chosen, progressRatio }: SizeAnswer,
   noise: NoiseBelief,
-  { c, lastMove }: { readonly c: number; readonly lastMove: LastMove | null },
+  { criticalBatchSize, lastMove }: { readonly criticalBatchSize: number; readonly lastMove: LastMove | null },
 ): Reason {
   const verdict =
     chosen.batchSize > held.batchSize
-      ? 'the gradients are noisy enough for the larger batch to pay'
-      : 'the gradients are not noisy enough for the larger batch to make up for that';
+      ? 'at this noise the larger batch pays'
+      : 'at this noise the larger batch does not make up for that';
   const evidence = noise.measured
     ? `noise scale about ${about(noise.noiseScale)} examples`
     : `a noise scale of ${about(noise.noiseScale)} examples is assumed until it is measured`;
@@ -47,7 +47,7 @@ export function goodputReason(
       stepSeconds: chosen.stepSeconds,
       heldStepSeconds: held.stepSeconds,
       noiseScale: noise.noiseScale,
-      criticalBatchSize: c * noise.noiseScale,
+      criticalBatchSize,
       progressRatio,
     },
   };

@@ -4,7 +4,7 @@ import type { StepTimeFit } from './step-time.ts';
 export interface ExamplesLaw {
   /** φc, examples. */
   readonly criticalBatchSize: number;
-  /** p. */
+  /** p, above 0 and at most 1, no unit. */
   readonly examplesExponent: number;
 }
 
@@ -24,8 +24,7 @@ export interface GoodputOf extends ExamplesLaw {
  * OSDI 2021, section 3) up to a constant.
  *
  * p = ½: an optimizer that divides by the root of the mean squared gradient, |G| √(1 + φ/B), with a rate that grows as √B
- * goes √B/√(1 + φ/B) = B/√(B + φ) as far with a step (what the optimal step of McCandlish's eq. 2.6 becomes where the rate is
- * no better than its user has set it).
+ * goes √B/√(1 + φ/B) = B/√(B + φ) as far with a step, as long as that rate is no more than the loss stands.
  */
 export const goodputOf = ({
   batchSize,
@@ -37,7 +36,7 @@ export const goodputOf = ({
 /**
  * The batch size of highest goodput for step time T = α + βB, with r = α/β the larger root of
  * p B² − (1 − p) r B − r φc = 0: √(r φc) for p = 1, (r + √(r² + 8 r φc))/2 for p = ½. Infinite where β is 0. It grows
- * with the square root of the noise: following φ itself would feed back through the noise that a batch causes
+ * with the square root of the noise at the most: following φ itself would feed back through the noise that a batch causes
  * (φ ∝ B/η) with a gain of 1 and run away, the root has a gain of ½.
  *
  * The optimum is flat: for p = 1 the run takes at x times the best size at most 1 + (x + 1/x − 2)/4 times as long.

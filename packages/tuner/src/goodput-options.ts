@@ -14,7 +14,7 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
    * the learning rate follows the batch: `policy` sets `maxBatchSize` to where it ends; set it yourself around goodput alone.
    */
   readonly criticalBatchFactor?: number | undefined;
-  /** p, with which the examples to a target go as (1 + B/φc)^p. Default 1 for SGD and momentum, ½ for others. */
+  /** p, above 0 and at most 1: the examples to a target go as (1 + B/φc)^p. Default 1 for SGD and momentum, ½ for others. */
   readonly examplesExponent?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;
@@ -61,6 +61,10 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
   };
   checkAbove(settings.criticalBatchFactor, 'criticalBatchFactor');
   checkAbove(settings.examplesExponent, 'examplesExponent');
+  if (settings.examplesExponent > 1)
+    throw new RangeError(
+      `examplesExponent is ${settings.examplesExponent}; give a number above 0, 1 at most.`,
+    );
   checkAbove(settings.maxMove, 'maxMove', 1);
   checkShare(settings.leastGain, 'leastGain');
   checkShare(settings.settledShare, 'settledShare');

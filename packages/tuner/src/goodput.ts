@@ -145,7 +145,7 @@ const cadenceView = (plan: BatchPlan, { plannedExamples, timing: { times } }: Go
   times,
 });
 
-/** ln B goes with half of ln φ. */
+/** ln B goes with half of ln φ at the most. */
 const evidenceOf = ({ noiseScale, relativeError }: NoiseBelief) => ({
   noiseScale,
   logBatchSizeError: relativeError / 2,
@@ -207,7 +207,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
     const { batchSize: to, stepSeconds: seconds } = answer.chosen;
     return {
       plan: wholeBatch(to),
-      reason: goodputReason(answer, noise, { c: settings.criticalBatchFactor, lastMove: state.lastMove }),
+      reason: goodputReason(answer, noise, { ...lawOf(noise, settings), lastMove: state.lastMove }),
       measure: PLAIN,
       evidence: evidenceOf(noise),
       state: {

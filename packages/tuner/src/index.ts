@@ -63,4 +63,4 @@ export { withGuard, type GuardOptions, type GuardState } from './with-guard.ts';
 export { withHysteresis, type HysteresisOptions, type HysteresisState } from './with-hysteresis.ts';
 export { withLadder } from './with-ladder.ts';
 export { withLearningRate, type LearningRateOptions } from './with-learning-rate.ts';
-export { withSecondMoment, type SecondMomentOptions, type SecondMomentState } from './with-second-moment.ts';
+export { withSecondMoment, type SecondMomentState } from './with-second-moment.ts';

@@ -55,7 +55,7 @@ export interface PolicyOptions extends SizeOptions {
  * - `schedule`: withGuard(withCeiling(schedule))
  * - `fixed`: withCeiling(fixed)
  *
- * Each is asked `inGroups`, by the guard too; `withSecondMoment` is for Adam.
+ * Each is asked `inGroups`, by the guard too; `withSecondMoment` is for Adam, and not for rule `none` or one of your own.
  * @throws RangeError for an unknown name or optimizer, sizes out of order, or `schedule` without `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
@@ -120,12 +120,11 @@ function coupledByNoise<State extends Json>(
   options: PolicyOptions,
 ): BatchController<Json> {
   const coupling = couplingOf(options);
-  const { secondMomentDecay: decay } = optimizerTraits(options.optimizer ?? 'adam');
   const { rule } = coupling;
-  const isAsSaid = decay === undefined || rule === 'none' || typeof rule === 'function';
+  const isAsSaid = rule === 'none' || typeof rule === 'function';
   return isAsSaid
     ? withLearningRate(inner, coupling)
-    : withLearningRate(withSecondMoment(inner, { decay }), coupling);
+    : withLearningRate(withSecondMoment(inner), coupling);
 }
 
 /** The law of the optimizers that divide by the gradient is that of the root rule; for others there is McCandlish's. */

@@ -108,6 +108,8 @@ function cut<State extends Json>(decision: Decision<State>, ceiling: number): De
   return {
     ...decision,
     plan: { ...plan, batchSize, microBatchSize: batchSize },
+    // A size that is tried is not the one that runs, which is known with the next step.
+    standsFor: 0,
     reason: {
       code: 'ceiling',
       text: `${reason.text} At most ${ceiling} examples may be on the device, so the batch is ${batchSize}.`,

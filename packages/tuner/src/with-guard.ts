@@ -9,7 +9,6 @@ import type {
   Reason,
   Recovery,
 } from '@batchwise/core';
-import { lookEvery } from './cadence.ts';
 import { checkAbove, checkCount } from './check.ts';
 import { about } from './explain.ts';
 import { hasExploded, isHealthy, NO_LOSSES, presentLoss, watchLoss, type LossWatch } from './loss-watch.ts';
@@ -46,8 +45,8 @@ export type GuardState<Inner extends Json> = {
 /** As soon as it is known what the loss is like. */
 const FIRST_COPY = 20;
 
-/** Steps from one look at the losses to the next; more, later on. An explosion takes six to show in the median of eleven. */
-const LOOK_EVERY = 10;
+/** An explosion, which takes six steps to show in the median of eleven, may be seen so many steps late. */
+const LATE_STEPS = 9;
 
 /** The loss must be known at each step, whatever the inner controller wants. */
 const LOSS: Measurement = 'loss';
@@ -58,8 +57,6 @@ const LOSS: Measurement = 'loss';
  * no less batch than the run began with. The copies, one per hundred steps while the loss is as usual, are the loop's and
  * the backend's; examples and time keep counting. It gives up on a batch whose loss is not finite right after weights were
  * put back that were fine: then it is the data.
- *
- * In a group of steps it may see an explosion late: by nine steps at first, by a tenth of the run later on, and by 99 at most.
  *
  * Put it outermost: it must see the rate that is really used, and the loop must see `restores`.
  * @throws RangeError where an option is out of its range
@@ -99,8 +96,7 @@ export function withGuard<Inner extends Json>(
       const due = seen.hasCopy ? everySteps : Math.min(everySteps, FIRST_COPY);
       if (seen.stepsSinceCopy < due || !isHealthy(seen.losses)) {
         const untilCopy = Math.max(0, due - 1 - seen.stepsSinceCopy);
-        const unseen = lookEvery(seen.stepsSinceRestore, LOOK_EVERY) - 1;
-        return guarded(decision, seen, Math.min(decision.standsFor ?? 0, untilCopy, unseen));
+        return guarded(decision, seen, Math.min(decision.standsFor ?? 0, untilCopy, LATE_STEPS));
       }
       const copied = { ...seen, stepsSinceCopy: 0, hasCopy: true };
       return guarded({ ...decision, snapshot: 'take' }, copied);
@@ -136,13 +132,15 @@ function guarded<Inner extends Json>(
   rest: Rest<Inner>,
   standsFor = 0,
 ): Decision<GuardState<Inner>> {
-  const { plan, measure, state: inner } = decision;
+  const { plan: wanted, measure, state: inner } = decision;
+  const plan = rest.cap ? capped(wanted, rest.cap) : wanted;
   return {
     ...decision,
-    plan: rest.cap ? capped(plan, rest.cap) : plan,
+    plan,
     measure: measure.includes(LOSS) ? measure : [...measure, LOSS],
     state: stateOf(inner, rest),
-    standsFor,
+    // A size that is tried is not the one that runs, which is known with the next step.
+    standsFor: plan.batchSize === wanted.batchSize ? standsFor : 0,
   };
 }
 

@@ -17,8 +17,8 @@ export interface LearningRateOptions extends Omit<LearningRateQuestion, 'evidenc
   /**
    * `rescale` also lets the running averages of Adam forget as many examples as at the reference batch, 1 − β' = κ (1 − β)
    * with κ = scale² up to 4 (Malladi et al. 2022, arXiv 2205.10287; beyond that the approximation no longer holds). It goes
-   * with rule `sqrt`, and optimizers other than Adam ignore it. Default `keep`: with that rule the size of Adam's updates
-   * does not jump when the batch changes, whatever its averages hold.
+   * with rule `sqrt`, and optimizers other than Adam ignore it. Default `keep`: the rate makes up for what they hold instead, where
+   * the evidence tells it.
    */
   readonly moments?: 'keep' | 'rescale' | undefined;
 }
@@ -62,7 +62,8 @@ export function withLearningRate<State extends Json>(
   function scaled(decision: Decision<State>, limit: number, warmth: number): Decision<State> {
     const { plan, evidence } = decision;
     const ruled = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
-    const target = ruled * factorFor(plan, evidence);
+    // Averages that forget faster take the place of making up for what they remember.
+    const target = moments === 'rescale' ? ruled : ruled * factorFor(plan, evidence);
     const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
     const scale = Math.min(warmed, limit);
     // The rate of a size that is only tried stays as it is.

@@ -37,11 +37,11 @@ it('tells a person why the batch grows', () => {
     pricedRatio: 1.9,
     ratioError: 0,
   };
-  expect(goodputReason(answer, noise, { c: 3, lastMove: null })).toEqual({
+  expect(goodputReason(answer, noise, { criticalBatchSize: 2712, lastMove: null })).toEqual({
     code: 'goodput',
     text:
-      'A step of 128 takes 3.1 ms where one of 32 takes 2.4 ms, and the gradients are noisy enough for the larger ' +
-      'batch to pay (noise scale about 900 examples): 128 makes 1.94 times the progress per second.',
+      'A step of 128 takes 3.1 ms where one of 32 takes 2.4 ms, and at this noise the larger batch ' +
+      'pays (noise scale about 900 examples): 128 makes 1.94 times the progress per second.',
     numbers: {
       batchSize: 128,
       heldBatchSize: 32,
@@ -63,10 +63,14 @@ it('tells a person why the batch shrinks, and what is only assumed', () => {
     ratioError: 0,
   };
   expect(
-    goodputReason(answer, { ...noise, measured: false, noiseScale: 600 }, { c: 0.5, lastMove: null }).text,
+    goodputReason(
+      answer,
+      { ...noise, measured: false, noiseScale: 600 },
+      { criticalBatchSize: 300, lastMove: null },
+    ).text,
   ).toBe(
-    'A step of 32 takes 2.4 ms where one of 128 takes 3.1 ms, and the gradients are not noisy enough for the larger ' +
-      'batch to make up for that (a noise scale of 600 examples is assumed until it is measured): ' +
+    'A step of 32 takes 2.4 ms where one of 128 takes 3.1 ms, and at this noise the larger batch ' +
+      'does not make up for that (a noise scale of 600 examples is assumed until it is measured): ' +
       '32 makes 1.10 times the progress per second.',
   );
 });
@@ -81,14 +85,14 @@ const shrinks = {
 
 it('says of a size that never ran that its time is a prediction', () => {
   const answer = { ...shrinks, chosen: { ...sizes.small, predicted: true } };
-  const { text } = goodputReason(answer, noise, { c: 3, lastMove: null });
+  const { text } = goodputReason(answer, noise, { criticalBatchSize: 2712, lastMove: null });
   expect(text).toContain('A step of 32 should take 2.4 ms where one of 128 takes 3.1 ms');
   expect(text).toContain('32 should make 1.10 times the progress');
 });
 
 it('says what was thought before, where the batch turns back', () => {
   const lastMove = { from: 32, to: 128, noiseScale: 2900, seconds: 0.0026 };
-  expect(goodputReason(shrinks, noise, { c: 3, lastMove }).text).toMatch(
+  expect(goodputReason(shrinks, noise, { criticalBatchSize: 2712, lastMove }).text).toMatch(
     / When it went from 32 to 128, the noise scale was taken to be 2900 examples and a step of 128 to take 2\.6 ms\.$/,
   );
   // Not for a second move in one direction, nor where another size was moved to.
@@ -96,7 +100,9 @@ it('says what was thought before, where the batch turns back', () => {
     { ...lastMove, from: 256 },
     { ...lastMove, to: 64 },
   ])
-    expect(goodputReason(shrinks, noise, { c: 3, lastMove: other }).text).not.toContain('When it went');
+    expect(goodputReason(shrinks, noise, { criticalBatchSize: 2712, lastMove: other }).text).not.toContain(
+      'When it went',
+    );
 });
 
 it('says why it does not move, and where a run starts that knows of others', () => {

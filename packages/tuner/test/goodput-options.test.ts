@@ -44,6 +44,7 @@ it('takes c and p from the optimizer, unless they are given', () => {
 it.each<[string, GoodputOptions]>([
   ['criticalBatchFactor', { criticalBatchFactor: 0 }],
   ['examplesExponent', { examplesExponent: 0 }],
+  ['examplesExponent', { examplesExponent: 1.1 }],
   ['priorNoiseScale', { priorNoiseScale: -1 }],
   ['minNoiseScale', { minNoiseScale: 0 }],
   ['horizon', { horizon: Infinity }],

@@ -17,7 +17,6 @@ it.each([
       examplesExponent: 0.5,
       learningRateRule: 'sqrt',
       maxLearningRateScale: 8,
-      secondMomentDecay: 0.999,
     },
   ],
   [

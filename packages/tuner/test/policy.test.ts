@@ -12,6 +12,9 @@ const plant: Plant = {
   criticalBatchFactor: 3,
 };
 
+/** Of a new Adam. */
+const secondMoment = { decay: 0.999, updates: 0 };
+
 const info = { ...run({ plannedExamples: 300_000 }) };
 
 describe('policy', () => {
@@ -23,7 +26,7 @@ describe('policy', () => {
   });
 
   it.each([
-    ['rmsprop', (growth: number) => Math.sqrt(growth), 4],
+    ['adam', (growth: number) => Math.sqrt(growth), 4],
     ['momentum', (growth: number) => Math.min(8, growth), 8],
     ['sgd', (growth: number) => Math.min(4, growth), 4],
   ] as const)('goodput and knee couple the rate of %s to the batch', (optimizer, rule, at512) => {
@@ -35,7 +38,11 @@ describe('policy', () => {
   });
 
   it('makes up for what Adam remembers of other batches, less and less', () => {
-    const { steps } = runPlant(policy('goodput', {}), plant, run({ plannedExamples: 3_000_000 }));
+    const { steps } = runPlant(
+      policy('goodput', {}),
+      plant,
+      run({ plannedExamples: 3_000_000, secondMoment }),
+    );
     const { batchSize } = steps.at(-1)?.plan ?? plan(0);
     const ruled = Math.sqrt(batchSize / 32);
     const scales = steps.map(({ plan: ran }) => ran.learningRateScale);
@@ -43,8 +50,18 @@ describe('policy', () => {
     expect(scales.at(-1)).toBeCloseTo(ruled, 12);
   });
 
+  it('takes the law of McCandlish for Adam under another rule than the root', () => {
+    // α/β = 200 and φ = 600: √(200 · 3 · 600) = 600 under the linear rule, where the root law has 600 too; at φ = 20 it is 110
+    // against (200 + √(200² + 8 · 200 · 20))/2 = 234.
+    const quiet = { ...plant, noiseScale: () => 20 };
+    const last = (learningRateRule: 'linear' | 'sqrt') =>
+      runPlant(policy('goodput', { learningRateRule, maxBatchSize: 2048 }), quiet, info).steps.at(-1)?.plan
+        .batchSize;
+    expect([last('linear'), last('sqrt')]).toEqual([128, 256]);
+  });
+
   it.each(['none', () => 2] as const)('leaves the rate to the rule %s', (learningRateRule) => {
-    const { steps } = runPlant(policy('goodput', { learningRateRule }), plant, info);
+    const { steps } = runPlant(policy('goodput', { learningRateRule }), plant, { ...info, secondMoment });
     const scales = steps.map(({ plan: ran }) => ran.learningRateScale);
     expect(Math.max(...scales)).toBe(learningRateRule === 'none' ? 1 : 2);
   });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { NO_BATCHES, remember, secondMomentFactor } from '../src/second-moment.ts';
+import { remember, rememberedBatchSize, rememberedFrom, secondMomentFactor } from '../src/second-moment.ts';
+
+const NO_BATCHES = rememberedFrom(0, 0.9);
 
 describe('remember', () => {
   it('weighs the steps as the average of squared gradients does, with its bias corrected', () => {
@@ -19,6 +21,24 @@ describe('remember', () => {
     const all = remember(start, { batchSize: 256, decay: 0.99, steps: 30 });
     expect(all.weight).toBeCloseTo(one.weight, 12);
     expect(all.inverseBatchSize).toBeCloseTo(one.inverseBatchSize, 12);
+  });
+});
+
+describe('rememberedBatchSize', () => {
+  it('is the harmonic mean, in which updates from before the run count as the coming batch', () => {
+    // 0.5² is left of an average that was full, and there are 0.5 · 0.5 and 0.5 of batches of 32 and 64.
+    const start = rememberedFrom(50, 0.5);
+    expect(start.unknownWeight).toBeCloseTo(1, 12);
+    const both = [32, 64].reduce((seen, batchSize) => remember(seen, { batchSize, decay: 0.5 }), start);
+    expect(both.unknownWeight).toBeCloseTo(0.25, 12);
+    expect(rememberedBatchSize(both, 128)).toBeCloseTo(1 / (0.25 / 32 + 0.5 / 64 + 0.25 / 128), 9);
+    const fresh = [32, 64].reduce((seen, batchSize) => remember(seen, { batchSize, decay: 0.5 }), NO_BATCHES);
+    expect(rememberedBatchSize(fresh, 128)).toBeCloseTo(0.75 / (0.25 / 32 + 0.5 / 64), 9);
+  });
+
+  it('is the coming batch where hardly anything else is known', () => {
+    const long = remember(rememberedFrom(100_000, 0.999), { batchSize: 32, decay: 0.999 });
+    expect(rememberedBatchSize(long, 1024)).toBeCloseTo(1 / (0.001 / 32 + 0.999 / 1024), 3);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type Json,
   type Measurement,
   type Reason,
+  type SecondMoment,
 } from '@batchwise/core';
 import { policy as policyOf, type PolicyName, type PolicyOptions } from '@batchwise/tuner';
 import { batchHistory, type BatchHistory } from './batch-history.ts';
@@ -24,6 +25,11 @@ export interface TunerOptions extends PolicyOptions {
   readonly datasetSize?: number | undefined;
   /** How many epochs there will be, where that is known; bounds the batch. */
   readonly epochs?: number | undefined;
+  /**
+   * Of your Adam before the first step: `{ decay: 0.999, updates: 0 }` for a new one. With it the rate of larger batches makes up
+   * for the smaller ones in its average of squared gradients.
+   */
+  readonly secondMoment?: SecondMoment | undefined;
   /** Handed to the controller. Default 0. */
   readonly seed?: number | undefined;
   /** The `state` of an earlier tuner, to go on with. */
@@ -119,6 +125,7 @@ class StepTuner implements Tuner {
         datasetSize,
         plannedExamples: known ? datasetSize * epochs : undefined,
         seed: options.seed ?? 0,
+        secondMoment: options.secondMoment,
       },
       clock,
       from: options.resumeFrom,

@@ -1,6 +1,6 @@
 import { fakeClock } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
-import { createTuner, gradientMoments } from '../src/index.ts';
+import { createTuner, gradientMoments, type TunerOptions } from '../src/index.ts';
 import { always, classifier, loadTf, sizesInTurn, tensorsOf } from './support.ts';
 
 describe('createTuner', () => {
@@ -34,6 +34,26 @@ describe('createTuner', () => {
     // `warm` begins anew, so that the first step after a resumption is not timed.
     expect([...begun, ...drive(createTuner({ ...options, resumeFrom }), 5)]).toEqual(expected.slice(0, 82));
     expect(resumeFrom).toMatchObject({ step: 77, examples: begun.reduce((a, b) => a + b) });
+  });
+
+  it('has the rate make up for smaller batches in the average of an Adam of which it is told', () => {
+    const options = { policy: 'goodput', optimizer: 'adam', datasetSize: 60_000, epochs: 20 } as const;
+    const highest = (more: TunerOptions) => {
+      const tuner = createTuner({ ...options, ...more });
+      let scale = 0;
+      for (let i = 0; i < 120; i += 1) {
+        const { batchSize, learningRateScale } = tuner.next();
+        scale = Math.max(scale, learningRateScale);
+        tuner.report({ seconds: 0.002 + 0.00002 * batchSize });
+      }
+      return { scale, batchSize: tuner.next().batchSize };
+    };
+    // By the root rule alone; and more, since 23 steps of 32 are in the average.
+    const alone = highest({});
+    expect(alone.scale).toBeCloseTo(Math.sqrt(alone.batchSize / 32), 9);
+    const told = highest({ secondMoment: { decay: 0.999, updates: 0 } });
+    expect(told.batchSize).toBe(alone.batchSize);
+    expect(told.scale).toBeGreaterThan(1.3 * alone.scale);
   });
 
   it('times a step from next to report, and says what a plan change is for', () => {

@@ -122,9 +122,7 @@ function coupledByNoise<State extends Json>(
   const coupling = couplingOf(options);
   const { rule } = coupling;
   const isAsSaid = rule === 'none' || typeof rule === 'function';
-  return isAsSaid
-    ? withLearningRate(inner, coupling)
-    : withLearningRate(withSecondMoment(inner), coupling);
+  return isAsSaid ? withLearningRate(inner, coupling) : withLearningRate(withSecondMoment(inner), coupling);
 }
 
 /** The law of the optimizers that divide by the gradient is that of the root rule; for others there is McCandlish's. */

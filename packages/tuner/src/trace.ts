@@ -6,6 +6,7 @@ import type {
   Json,
   Observer,
   RunInfo,
+  SecondMoment,
 } from '@batchwise/core';
 
 /** A failed step without its cause, which no controller reads. */
@@ -29,6 +30,7 @@ export interface RunTrace {
     readonly datasetSize: number | null;
     readonly plannedExamples: number | null;
     readonly seed: number;
+    readonly secondMoment: SecondMoment | null;
   };
   readonly outcomes: readonly (TracedStep | TracedFailure)[];
 }
@@ -61,6 +63,7 @@ export function runTracer(): RunTracer {
           datasetSize: info.datasetSize ?? null,
           plannedExamples: info.plannedExamples ?? null,
           seed: info.seed,
+          secondMoment: info.secondMoment ?? null,
         },
         outcomes,
       },
@@ -76,11 +79,12 @@ export function replay<State extends Json>(
   controller: BatchController<State>,
   { run, outcomes }: RunTrace,
 ): readonly Decision<State>[] {
-  const { datasetSize, plannedExamples, seed } = run;
+  const { datasetSize, plannedExamples, seed, secondMoment } = run;
   let decision = controller.start({
     datasetSize: datasetSize ?? undefined,
     plannedExamples: plannedExamples ?? undefined,
     seed,
+    secondMoment: secondMoment ?? undefined,
   });
   const decisions = [decision];
   for (const outcome of outcomes) {

@@ -29,7 +29,13 @@ function traced(
 
 describe('a trace', () => {
   it('replayed gives the plans of the run', () => {
-    const info = { ...run({ datasetSize: 20_000, plannedExamples: 200_000 }) };
+    const info = {
+      ...run({
+        datasetSize: 20_000,
+        plannedExamples: 200_000,
+        secondMoment: { decay: 0.999, updates: 0 },
+      }),
+    };
     const make = () => policy('goodput');
     const plant = {
       fixedSeconds: 2e-3,
@@ -68,7 +74,7 @@ describe('a trace', () => {
     ]);
     expect(trace).toMatchObject({
       schema: 'batchwise.trace/1',
-      run: { datasetSize: null, plannedExamples: null, seed: 0 },
+      run: { datasetSize: null, plannedExamples: null, seed: 0, secondMoment: null },
     });
     expect(trace.outcomes[1]).toEqual({ kind: 'nonFinite', plan: plan(32), microBatchSize: 16 });
     const seen: unknown[] = [];

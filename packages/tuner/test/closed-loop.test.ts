@@ -136,8 +136,9 @@ describe('goodput in closed loop', () => {
   });
 
   it('costs what a wrong c must cost, no more: 6 times off is 2.4 times in B, 21 % of time', () => {
-    const plant = machine(2048, 600, { criticalBatchFactor: 0.5 });
-    const tuned = runPlant(policy('goodput', { optimizer: 'adam' }), plant, { ...run(), progress: 1500 });
+    const plant = machine(2048, 600, { ...MCCANDLISH, criticalBatchFactor: 0.5 });
+    const controller = policy('goodput', { optimizer: 'momentum', maxBatchSize: 2048 });
+    const tuned = runPlant(controller, plant, { ...run(), progress: 1500 });
     expect(tuned.seconds / bestFixed(plant, 600, { progress: 1500, min: 8, max: 2048 }).seconds).toBeLessThan(
       1.28,
     );

@@ -44,32 +44,27 @@ describe('goodputOf', () => {
 });
 
 describe('bestBatchSize', () => {
+  const bestFor = (examplesExponent: number) => (fixed: number, perExample: number, critical: number) =>
+    bestBatchSize({
+      fixedSeconds: fixed,
+      secondsPerExample: perExample,
+      criticalBatchSize: critical,
+      examplesExponent,
+    });
+
   it('is √((α/β) φc) for p = 1', () => {
-    const best = (fixed: number, perExample: number, critical: number) =>
-      bestBatchSize({
-        fixedSeconds: fixed,
-        secondsPerExample: perExample,
-        criticalBatchSize: critical,
-        examplesExponent: 1,
-      });
-    expect(best(4e-3, 1e-5, 900)).toBeCloseTo(600, 9);
-    expect(best(1, 0, 9)).toBe(Infinity);
-    expect(best(0, 1, 9)).toBe(0);
+    expect(bestFor(1)(4e-3, 1e-5, 900)).toBeCloseTo(600, 9);
   });
 
   it('is (r + √(r² + 8 r φc))/2 for p = ½, with r = α/β: r itself without noise', () => {
-    const best = (fixed: number, perExample: number, critical: number) =>
-      bestBatchSize({
-        fixedSeconds: fixed,
-        secondsPerExample: perExample,
-        criticalBatchSize: critical,
-        examplesExponent: 0.5,
-      });
     // r = 400, φc = 150: (400 + √(160,000 + 480,000))/2.
-    expect(best(4e-3, 1e-5, 150)).toBeCloseTo(600, 9);
-    expect(best(4e-3, 1e-5, 1e-9)).toBeCloseTo(400, 6);
-    expect(best(1, 0, 9)).toBe(Infinity);
-    expect(best(0, 1, 9)).toBe(0);
+    expect(bestFor(0.5)(4e-3, 1e-5, 150)).toBeCloseTo(600, 9);
+    expect(bestFor(0.5)(4e-3, 1e-5, 1e-9)).toBeCloseTo(400, 6);
+  });
+
+  it.each([1, 0.5])('has no bound where examples cost nothing, and is 0 where steps do, for p = %s', (p) => {
+    expect(bestFor(p)(1, 0, 9)).toBe(Infinity);
+    expect(bestFor(p)(0, 1, 9)).toBe(0);
   });
 
   it.each([1, 0.5, 0.7])('is where the goodput is highest, to a tenth of a percent, for p = %s', (p) => {

@@ -16,7 +16,8 @@ export interface LearningRateQuestion {
   /** The batch size, in examples, for which the learning rate was configured: there the factor is 1. */
   readonly referenceBatchSize: number;
   /**
-   * Largest factor of the rule; what `withLearningRate` makes up for comes on top. Default 4 for `linear` and `adascale` (plain SGD; momentum stands 8), 8 for `sqrt` and `adamscale`;
+   * Largest factor of the rule; what `withLearningRate` makes up for comes on top. Default 4 for `linear` and `adascale`
+   * (plain SGD; momentum stands 8), 8 for `sqrt` and `adamscale`;
    * beyond these a rate that was sound at the reference batch stopped being stable in the runs behind the defaults. A
    * function has no default cap.
    */

@@ -13,6 +13,12 @@ export interface OptimizerTraits {
   readonly maxLearningRateScale: number;
 }
 
+/**
+ * The law of McCandlish et al. 2018, whose Table 1 has c between 0.13 and 20 over its tasks: expect to be wrong by a factor
+ * of 3, which costs at most 8 % of time, as the batch goes with √c.
+ */
+export const MCCANDLISH = { criticalBatchFactor: 3, examplesExponent: 1 } as const;
+
 const adaptive: OptimizerTraits = {
   criticalBatchFactor: 1,
   examplesExponent: 0.5,
@@ -21,20 +27,14 @@ const adaptive: OptimizerTraits = {
 };
 
 /**
- * Adam: p = ½ follows from what it divides by and the root rule (`goodputOf`), and with c = 1 fits what MNIST and the digits
- * took in batches of 32 to 2,048, at noise scales of 200 to 350; the others that divide by gradients are taken to be like it. SGD and momentum: McCandlish et al. 2018, Table 1, has c between 0.13 and 20
- * over its tasks: expect to be wrong by a factor of 3, which costs at most 8 % of time, as the batch goes with √c. As far as the rate follows, in batches of 128 and 256, they take as many
- * examples as in batches of 32; where a batch stops helping early, that is since the rate follows no further
- * (`maxLearningRateScale`).
+ * Adam: p = ½ follows from what it divides by and the root rule (`goodputOf`), and with c = 1 fits what MNIST and the
+ * digits took in batches of 32 to 2,048, at noise scales of 200 to 350; the others that divide by gradients are taken to
+ * be like it. SGD and momentum: as far as the rate follows, in batches of 128 and 256, they take as many examples as in
+ * batches of 32; where a batch stops helping early, that is since the rate follows no further (`maxLearningRateScale`).
  */
 const TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
-  sgd: { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
-  momentum: {
-    criticalBatchFactor: 3,
-    examplesExponent: 1,
-    learningRateRule: 'linear',
-    maxLearningRateScale: 8,
-  },
+  sgd: { ...MCCANDLISH, learningRateRule: 'linear', maxLearningRateScale: 4 },
+  momentum: { ...MCCANDLISH, learningRateRule: 'linear', maxLearningRateScale: 8 },
   adam: adaptive,
   adamax: adaptive,
   rmsprop: adaptive,

@@ -6,7 +6,7 @@ import { inGroups } from './in-groups.ts';
 import { knee } from './knee.ts';
 import type { LearningRateRule } from './learning-rate-rules.ts';
 import { noiseScale } from './noise-scale.ts';
-import { optimizerTraits, type OptimizerName } from './optimizers.ts';
+import { MCCANDLISH, optimizerTraits, type OptimizerName } from './optimizers.ts';
 import type { TuningPrior } from './prior.ts';
 import { schedule, type GrowthRule } from './schedule.ts';
 import { sizeRange, type SizeOptions } from './size-range.ts';
@@ -130,7 +130,7 @@ function goodputOptions(options: PolicyOptions): GoodputOptions {
   const { learningRateRule } = optimizerTraits(options.optimizer ?? 'adam');
   const isUsual = couplingOf(options).rule === learningRateRule;
   const bounded = boundedByRate(options);
-  return isUsual ? bounded : { ...bounded, criticalBatchFactor: 3, examplesExponent: 1 };
+  return isUsual ? bounded : { ...bounded, ...MCCANDLISH };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bestBatchSize, goodputOf } from '../src/goodput-maths.ts';
+import { MCCANDLISH } from '../src/optimizers.ts';
 import { policy } from '../src/policy.ts';
 import { bestFixed, runPlant, type Plant, type PlantRun } from './plant.ts';
 import { run } from './step.ts';
@@ -27,9 +28,6 @@ const goodputAt = (
     criticalBatchSize,
     examplesExponent: 0.5,
   });
-
-/** McCandlish's law, which momentum has. */
-const MCCANDLISH = { criticalBatchFactor: 3, examplesExponent: 1 };
 
 const moves = ({ steps }: PlantRun, from = 0) =>
   steps.filter(({ plan }, i) => i > from && plan.batchSize !== steps[i - 1]?.plan.batchSize).length;

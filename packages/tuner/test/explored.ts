@@ -1,13 +1,11 @@
 import type { Decision } from '@batchwise/core';
 import { goodput, type GoodputState } from '../src/goodput.ts';
 import type { GoodputOptions } from '../src/goodput-options.ts';
+import { MCCANDLISH } from '../src/optimizers.ts';
 import { applied, plan, run } from './step.ts';
 
 /** Seconds of a step on a machine with α/β = 200. */
 export const T = (batchSize: number) => 2e-3 + 1e-5 * batchSize;
-
-/** McCandlish's law, as of momentum: √(200 c φ) is the best size on that machine. */
-export const MCCANDLISH = { criticalBatchFactor: 3, examplesExponent: 1 };
 
 /** Explores on that machine and stops with the decision that ends it. Step `paused` takes ten times as long. */
 export function explored(options: GoodputOptions = {}, info = run(), paused = 0): Decision<GoodputState> {

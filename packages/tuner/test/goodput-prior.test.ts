@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { goodput } from '../src/goodput.ts';
-import { explored, MCCANDLISH, T } from './explored.ts';
+import { MCCANDLISH } from '../src/optimizers.ts';
+import { explored, T } from './explored.ts';
 import { applied, plan, run, throughJson } from './step.ts';
 
 describe('goodput after earlier runs', () => {

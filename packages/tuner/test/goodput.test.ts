@@ -2,8 +2,9 @@ import type { AppliedStep, Decision } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 import { goodput, type GoodputState } from '../src/goodput.ts';
 import type { GoodputOptions } from '../src/goodput-options.ts';
+import { MCCANDLISH } from '../src/optimizers.ts';
 import { gaussianMoments, normal, runPlant, uniform, type Plant } from './plant.ts';
-import { explored, MCCANDLISH, T } from './explored.ts';
+import { explored, T } from './explored.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
 
 /** Steps that run as decided. */

@@ -73,6 +73,15 @@ export const weakGainReason = ({ held, chosen, progressRatio, pricedRatio }: Siz
   numbers: { batchSize: held.batchSize, targetBatchSize: chosen.batchSize, progressRatio, pricedRatio },
 });
 
+/** Why another size runs for a few steps before the batch moves there. */
+export const trialReason = ({ held, chosen, progressRatio }: SizeAnswer): Reason => ({
+  code: 'explore',
+  text:
+    `A few steps of ${chosen.batchSize}, which may make ${progressRatio.toFixed(2)} times the progress per second of ` +
+    `${held.batchSize}, to see what they take now.`,
+  numbers: { batchSize: chosen.batchSize, heldBatchSize: held.batchSize, progressRatio },
+});
+
 /** Why nothing changes. */
 export const steadyReason = (batchSize: number): Reason => ({
   code: 'steady',

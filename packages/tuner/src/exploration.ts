@@ -3,7 +3,16 @@ import { checkAbove, checkCount, checkShare } from './check.ts';
 import { startReason } from './explain.ts';
 import { ladder } from './ladder.ts';
 import type { SizeRange } from './size-range.ts';
-import { isOrdinary, medianSeconds, observeStep, type StepTimes } from './step-time.ts';
+import {
+  forgetTimes,
+  isOrdinary,
+  median,
+  medianSeconds,
+  observeStep,
+  secondsOf,
+  withEarlier,
+  type StepTimes,
+} from './step-time.ts';
 
 /** How a run finds out what a step takes at sizes that it does not run. All of it is ordinary training. */
 export interface ExplorationOptions {
@@ -68,6 +77,8 @@ export type Exploration = {
   readonly steps: number;
   /** The program's own warm-up, at the first size of a run; null once it is over. */
   readonly warmUp: WarmUp | null;
+  /** Seconds of the latest ordinary steps of the size held, before it began; null at the start of a run. */
+  readonly before: readonly number[] | null;
 };
 
 /** Seconds of the fastest ordinary steps, null before there was one. */
@@ -126,7 +137,30 @@ export function firstExploration(
   { warmUpSteps }: ExplorationOptions,
 ): Exploration {
   const warmUp: WarmUp = { round: 1, fastest: null, fastestBefore: null, untilExamples };
-  return { home, sizes, index: 0, steps: 0, warmUp: warmUpSteps > 0 ? warmUp : null };
+  return { home, sizes, index: 0, steps: 0, warmUp: warmUpSteps > 0 ? warmUp : null, before: null };
+}
+
+/**
+ * One later on, of sizes among which is the one held: it is timed anew beside the others, since what it took before may have
+ * been a pause of the machine, and so may what it takes now. `endExploration` keeps the faster.
+ */
+export function laterExploration(
+  times: StepTimes,
+  { home, sizes }: Pick<Exploration, 'home' | 'sizes'>,
+): { readonly exploration: Exploration; readonly times: StepTimes } {
+  const before = secondsOf(times, home);
+  return {
+    exploration: { home, sizes, index: 0, steps: 0, warmUp: null, before },
+    times: sizes.reduce(forgetTimes, times),
+  };
+}
+
+/** The times that an exploration ends with. */
+export function endExploration({ home, before }: Exploration, times: StepTimes): StepTimes {
+  if (before === null || before.length === 0) return times;
+  const [then, now] = [median(before), medianSeconds(times, home)];
+  const isPast = now !== undefined && then !== undefined && now < then;
+  return isPast ? times : withEarlier(times, home, before);
 }
 
 /** The size that would be best by what is known so far, examples; infinite where that says nothing. */
@@ -148,7 +182,8 @@ export function explore(
 ): Explored {
   const { sizes, index, home, warmUp } = exploration;
   // Something outside of the controller runs another size than was asked for: larger ones are not to be had.
-  if (step.plan.batchSize !== sizes[index]) return { exploration: null, times: observeStep(times, step) };
+  if (step.plan.batchSize !== sizes[index])
+    return { exploration: null, times: endExploration(exploration, observeStep(times, step)) };
   const steps = exploration.steps + 1;
   if (warmUp) {
     const rest = warmer(warmUp, step, { steps, roundSteps: options.warmUpSteps });
@@ -160,8 +195,11 @@ export function explore(
   if (steps < stepsOf(exploration, options)) return { exploration: { ...exploration, steps }, times: seen };
   const next = sizes[index + 1];
   const isLast =
-    next === undefined || next > FAR_BEYOND * best(seen) || !improved(seen, exploration, options);
-  return { exploration: isLast ? null : { ...exploration, index: index + 1, steps: 0 }, times: seen };
+    next === undefined ||
+    (isFirstExploration(exploration) &&
+      (next > FAR_BEYOND * best(seen) || !hasImproved(seen, exploration, options)));
+  if (isLast) return { exploration: null, times: endExploration(exploration, seen) };
+  return { exploration: { ...exploration, index: index + 1, steps: 0 }, times: seen };
 }
 
 /** Steps of the size being tried, or of a round of warm-up. */
@@ -194,7 +232,7 @@ function warmer(
   return { steps: 0, warmUp: { round: round + 1, fastest: null, fastestBefore: fastest, untilExamples } };
 }
 
-/** True of the one at the start of the run, which begins with the size held. */
+/** True of the one at the start of the run and its repetition: they begin with the size held. */
 export const isFirstExploration = ({ sizes, home }: Exploration): boolean => sizes[0] === home;
 
 /** The size to run next while it lasts. */
@@ -203,18 +241,21 @@ export const exploredSize = ({ sizes, index, home }: Exploration): number => siz
 /** Why that size: at the size that the run starts with nothing is tried out yet. */
 export function exploringReason(exploration: Exploration): Reason {
   const batchSize = exploredSize(exploration);
-  if (batchSize === exploration.home) return startReason(batchSize);
+  const isHome = batchSize === exploration.home;
+  if (isHome && exploration.before === null) return startReason(batchSize);
   return {
     code: 'explore',
-    text: `A few steps of ${batchSize}, to learn how the time of a step grows with the batch.`,
+    text: isHome
+      ? `A few steps of ${batchSize}, to compare.`
+      : `A few steps of ${batchSize}, to learn how the time of a step grows with the batch.`,
     numbers: { batchSize },
   };
 }
 
 /** True unless larger batches have stopped making an example cheaper. */
-function improved(
+export function hasImproved(
   times: StepTimes,
-  { sizes, index }: Exploration,
+  { sizes, index }: Pick<Exploration, 'sizes' | 'index'>,
   { leastImprovement }: ExplorationOptions,
 ): boolean {
   const [smaller, larger] = [sizes[index - 1], sizes[index]];

@@ -6,6 +6,7 @@ import {
   recordedReason,
   startReason,
   steadyReason,
+  trialReason,
   weakGainReason,
   type LastMove,
 } from './explain.ts';
@@ -36,6 +37,7 @@ import {
   startTiming,
   timeStep,
   timeSteps,
+  tryBeforeMove,
   unwatchedSteps,
   type Timing,
 } from './timing.ts';
@@ -196,14 +198,19 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
   const { range, timing } = state;
   const { times } = timing;
   // Having seen at the start how step time grows, it may go to the best size at once.
-  const free = explored !== null && isFirstExploration(explored) && timedRungs(times).length > 1;
-  const reach = free ? Infinity : settings.maxMove;
+  const isStart = explored !== null && isFirstExploration(explored);
+  const reach = isStart && timedRungs(times).length > 1 ? Infinity : settings.maxMove;
+  // Tried for a move, one size says nothing of the rest; from those further away follows what is between.
+  const isNear = (size: number): boolean => size >= held / reach && size <= held * reach;
+  const among = explored?.sizes.every(isNear) && !isStart ? explored.sizes : undefined;
   const remainingExamples = planned - step.totalExamples;
   const answer = settled
     ? undefined
-    : chooseSize(question({ held, range, times, noise, settings, reach, remainingExamples }));
+    : chooseSize(question({ held, range, times, noise, settings, reach, among, remainingExamples }));
   const firm = explored !== null && { firm: true };
   if (answer && pays(answer, settings)) {
+    const trial = explored ? undefined : trialOf(answer, { held, step, state, settings, noise });
+    if (trial) return trial;
     const { batchSize: to, stepSeconds: seconds } = answer.chosen;
     return {
       plan: wholeBatch(to),
@@ -212,7 +219,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
       evidence: evidenceOf(noise),
       state: {
         ...state,
-        timing: afterMove(timing, settings.exploration),
+        timing: afterMove(timing),
         lastMove: { from: held, to, noiseScale: noise.noiseScale, seconds },
       },
       ...firm,
@@ -225,12 +232,32 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
   }
   return {
     plan: wholeBatch(held),
-    reason: homeReason(held, explored.sizes.length),
+    reason: homeReason(held, explored.sizes.length - 1),
     measure: PLAIN,
     evidence: evidenceOf(noise),
     state,
     ...firm,
   };
+}
+
+/**
+ * What is known of the other size's time is old, or follows from that of others: it is tried first, unless nothing is
+ * left for that. Undefined for a move at once, and for one that the noise scale is too uncertain for (`withHysteresis`).
+ */
+function trialOf(
+  answer: SizeAnswer,
+  { held, step, state, settings, noise }: Omit<Moment, 'explored'> & { readonly noise: NoiseBelief },
+): Decision<GoodputState> | undefined {
+  const target = answer.chosen.batchSize;
+  const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise).logBatchSizeError;
+  if (isWeak) return undefined;
+  const timing = tryBeforeMove(
+    state.timing,
+    { held, target, totalExamples: step.totalExamples },
+    settings.exploration,
+  );
+  if (!timing?.exploration) return undefined;
+  return { ...tryOut(timing.exploration, { ...state, timing }, settings), reason: trialReason(answer) };
 }
 
 /** The sizes in reach, and what is known of them; all are in reach before the first step. */
@@ -241,14 +268,18 @@ function question(view: {
   readonly noise: NoiseBelief;
   readonly settings: GoodputSettings;
   readonly reach?: number;
+  /** Those that were just tried; undefined for all. */
+  readonly among?: readonly number[] | undefined;
   readonly remainingExamples?: number;
 }) {
-  const { held, range, times, noise, settings, reach = Infinity, remainingExamples = Infinity } = view;
+  const { held, range, times, noise, settings, reach = Infinity, among, remainingExamples = Infinity } = view;
   // A gradient that drowns in noise may have any noise scale above: no reason for a smaller batch.
   const least = noise.unresolved ? held : held / reach;
   return {
     held,
-    candidates: ladder(range).filter((rung) => rung >= least && rung <= held * reach),
+    candidates: ladder(range).filter(
+      (rung) => rung >= least && rung <= held * reach && (among === undefined || among.includes(rung)),
+    ),
     times,
     ...lawOf(noise, settings),
     remainingExamples,

@@ -32,17 +32,35 @@ export function inGroups<Inner extends Json>(
       const { said, untold } = state;
       const left = (said.standsFor ?? 0) - untold.length;
       if (left <= 0 || !isOrdinary(step, said.plan)) return afresh(inner.next(step, told(inner, state)));
-      return { ...said, state: withUntold(state, [step]), standsFor: left - 1 };
+      return decisionOf(said, { inner: state.inner, said, untold: [...untold, step] }, left - 1);
     },
-    observe: (steps, state) => withUntold(state, steps),
+    observe: (steps, { inner: state, said, untold }) => ({
+      inner: state,
+      said,
+      untold: [...untold, ...steps],
+    }),
     recover: (step, state) => mapRecovery(inner.recover(step, told(inner, state)), afresh),
   };
 }
 
 function afresh<Inner extends Json>(decision: Decision<Inner>): Decision<GroupedState<Inner>> {
   const said = saidIn(decision);
-  return { ...said, state: { inner: decision.state, said, untold: [] } };
+  return decisionOf(said, { inner: decision.state, said, untold: [] }, said.standsFor ?? 0);
 }
+
+function decisionOf<Inner extends Json>(
+  { plan, reason, measure, firm, evidence, snapshot }: Plain<Said>,
+  state: GroupedState<Inner>,
+  standsFor: number,
+): Decision<GroupedState<Inner>> {
+  const decision: Mutable<Decision<GroupedState<Inner>>> = { plan, reason, measure, state, standsFor };
+  if (firm !== undefined) decision.firm = firm;
+  if (evidence) decision.evidence = evidence;
+  if (snapshot) decision.snapshot = snapshot;
+  return decision;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Field by field: what is left over by `...` is a slow object, and it is copied at each step. */
 const saidIn = ({
@@ -63,11 +81,6 @@ const saidIn = ({
   ...(evidence && { evidence }),
   ...(snapshot && { snapshot }),
 });
-
-const withUntold = <Inner extends Json>(
-  { inner, said, untold }: GroupedState<Inner>,
-  steps: readonly AppliedStep[],
-): GroupedState<Inner> => ({ inner, said, untold: [...untold, ...steps] });
 
 /** What it remembers once it is told of the steps that waited. */
 const told = <Inner extends Json>(

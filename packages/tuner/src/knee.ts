@@ -76,7 +76,7 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
       }
       const { home, sizes } = before.exploration;
       const fit = fitStepTime(timing.times);
-      if (!fit || timedRungs(timing.times).length < 2) return run(home, homeReason(home, sizes.length));
+      if (!fit || timedRungs(timing.times).length < 2) return run(home, homeReason(home, sizes.length - 1));
       const batchSize = kneeOf(fit, multiple, { range, times: timing.times });
       return run(batchSize, kneeReason(batchSize, fit, timing.times));
     },

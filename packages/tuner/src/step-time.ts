@@ -61,7 +61,8 @@ export const addStepTime = (times: StepTimes, { batchSize, seconds, parts = 1 }:
 
 /** The times with ordinary steps of one plan more, in their order; those without a time say nothing. */
 export function observeSteps(times: StepTimes, plan: BatchPlan, steps: readonly AppliedStep[]): StepTimes {
-  const seconds = steps.flatMap((step) => (isTimed(step) ? [step.seconds ?? NaN] : []));
+  const seconds: number[] = [];
+  for (const step of steps) if (isTimed(step)) seconds.push(step.seconds ?? NaN);
   return seconds.length > 0
     ? addSeconds(times, { batchSize: plan.batchSize, parts: partsOf(plan) }, seconds)
     : times;
@@ -87,13 +88,27 @@ function addSeconds(
 export const forgetOthers = (times: StepTimes, batchSize: number): StepTimes =>
   times.map((rung) => (rung.batchSize === batchSize ? rung : { ...rung, seconds: [] }));
 
+/** The same of one size, which is then timed anew. */
+export const forgetTimes = (times: StepTimes, batchSize: number): StepTimes =>
+  times.map((rung) => (rung.batchSize === batchSize ? { ...rung, seconds: [] } : rung));
+
+/** Seconds of the latest ordinary steps of a size, oldest first. */
+export const secondsOf = (times: StepTimes, batchSize: number): readonly number[] =>
+  rungOf(times, batchSize)?.seconds ?? [];
+
+/** The times with earlier steps of a size that ran, at most 20 in all. */
+export const withEarlier = (times: StepTimes, batchSize: number, earlier: readonly number[]): StepTimes =>
+  times.map((rung) =>
+    rung.batchSize === batchSize ? { ...rung, seconds: [...earlier, ...rung.seconds].slice(-WINDOW) } : rung,
+  );
+
 /** True where a step of this size ran. */
 export const hasRun = (times: StepTimes, batchSize: number): boolean =>
   rungOf(times, batchSize) !== undefined;
 
 /** Median seconds of the latest steps of this size, undefined where there was none. */
 export function medianSeconds(times: StepTimes, batchSize: number): number | undefined {
-  return median(rungOf(times, batchSize)?.seconds ?? []);
+  return median(secondsOf(times, batchSize));
 }
 
 /** The median and the quartiles around it, in seconds; undefined where no step of this size was timed. */
@@ -101,7 +116,7 @@ export function quartiles(
   times: StepTimes,
   batchSize: number,
 ): { readonly lower: number; readonly median: number; readonly upper: number } | undefined {
-  const sorted = ascending(rungOf(times, batchSize)?.seconds ?? []);
+  const sorted = ascending(secondsOf(times, batchSize));
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   return sorted.length > 0 ? { lower: at(0.25), median: at(0.5), upper: at(0.75) } : undefined;
 }
@@ -112,7 +127,7 @@ export function quartiles(
  * the median look worthless. 0 where no step of this size was timed.
  */
 export function medianError(times: StepTimes, batchSize: number): number {
-  const sorted = ascending(rungOf(times, batchSize)?.seconds ?? []);
+  const sorted = ascending(secondsOf(times, batchSize));
   const middle = medianSeconds(times, batchSize);
   const lower = sorted[Math.floor((sorted.length - 1) / 4)];
   if (middle === undefined || lower === undefined) return 0;
@@ -226,10 +241,20 @@ const withRung = (times: StepTimes, rung: RungTimes): StepTimes =>
     ? times.map((other) => (other.batchSize === rung.batchSize ? rung : other))
     : [...times, rung].sort((a, b) => a.batchSize - b.batchSize);
 
-/** Typed arrays sort by value without calling back, several times as fast. */
-const ascending = (values: readonly number[]): Float64Array => Float64Array.from(values).sort();
+/** One decision asks for the median and the quartiles of a size many times. */
+const sortedOf = new WeakMap<readonly number[], Float64Array>();
 
-function median(values: readonly number[]): number | undefined {
+/** Typed arrays sort by value without calling back, several times as fast. */
+function ascending(values: readonly number[]): Float64Array {
+  const known = sortedOf.get(values);
+  if (known) return known;
+  const sorted = new Float64Array(values).sort();
+  sortedOf.set(values, sorted);
+  return sorted;
+}
+
+/** Undefined of none. */
+export function median(values: readonly number[]): number | undefined {
   const sorted = ascending(values);
   const half = sorted.length >> 1;
   const upper = sorted[half];

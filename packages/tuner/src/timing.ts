@@ -3,7 +3,9 @@ import { lookEvery } from './cadence.ts';
 import {
   explore,
   firstExploration,
+  hasImproved,
   isFirstExploration,
+  laterExploration,
   sizesToTry,
   triedExamples,
   unsettledSteps,
@@ -28,6 +30,10 @@ import {
 /** The least timed steps to look at. */
 const ENOUGH = 5;
 
+/** A size has so many steps to itself; twice as many after each trial of another one that led nowhere. */
+const REST_STEPS = 20;
+const MOST_REST_STEPS = 1000;
+
 /** What is known of step times, and how it is kept true. Survives JSON. */
 export type Timing = {
   readonly times: StepTimes;
@@ -41,6 +47,10 @@ export type Timing = {
   /** Steps since sizes were last tried, and how many there must be before they are tried again. */
   readonly steps: number;
   readonly waitSteps: number;
+  /** Steps from the trial of one size, where it is left, to the first look at whether another one pays. */
+  readonly restSteps: number;
+  /** Sizes beyond the first that are to be tried once more, since the first of them looked no better; null for none. */
+  readonly again: readonly number[] | null;
   /** The step count at which it is next looked whether they must be, and that of the latest move to another size. */
   readonly lookAt: number;
   readonly movedAt: number;
@@ -61,7 +71,9 @@ export function startTiming(range: SizeRange, run: RunInfo, options: Exploration
     plannedExamples: planned,
     steps: 0,
     waitSteps: options.retimeAfterSteps,
-    lookAt: options.lookEverySteps,
+    restSteps: REST_STEPS,
+    again: null,
+    lookAt: REST_STEPS,
     movedAt: 0,
     usual: null,
   };
@@ -83,7 +95,9 @@ export function recalledTiming(
     plannedExamples: planned,
     steps: 0,
     waitSteps: options.retimeAfterSteps,
-    lookAt: options.lookEverySteps,
+    restSteps: REST_STEPS,
+    again: null,
+    lookAt: REST_STEPS,
     movedAt: 0,
     usual: null,
   };
@@ -95,14 +109,30 @@ export function timeStep(timing: Timing, { step, options, best }: ExplorationVie
   if (exploration) {
     const view = { step, options, best: isFirstExploration(exploration) ? best : undefined };
     const found = explore(exploration, times, view);
-    const explored = { ...timing, ...found, ...lookSoon(0, options), steps: 0, usual: null };
-    return explored.exploration ? explored : withRecalled(explored, exploration.home);
+    const explored = { ...timing, ...found, ...lookAfterRest(0, timing.restSteps), steps: 0, usual: null };
+    if (explored.exploration) return explored;
+    const isStart = isFirstExploration(exploration) && exploration.before === null;
+    return isStart ? started(withRecalled(explored, exploration.home), exploration, options) : explored;
   }
   const usual = expectation(timing, step.plan.batchSize);
   const seen = later(timing, { times: observeStep(times, step), steps: timing.steps + 1, usual });
   if (seen.steps < seen.lookAt) return seen;
   const lookAt = seen.steps + lookEvery(seen.steps - seen.movedAt, options.lookEverySteps);
   return watched({ ...seen, lookAt }, step, options);
+}
+
+/**
+ * After the exploration at the start: only sizes that ran were tried, and where the first of them looked no better it may
+ * have been a pause, or the program was not warm.
+ */
+function started(timing: Timing, { sizes, index }: Exploration, options: ExplorationOptions): Timing {
+  const ran = sizes.slice(0, index + 1);
+  const looksWorse = index === 1 && !hasImproved(timing.times, { sizes, index }, options);
+  return {
+    ...timing,
+    triedExamples: triedExamples(ran.slice(1), options),
+    again: looksWorse ? sizes.slice(1) : null,
+  };
 }
 
 /** Ordinary steps of one plan later, fewer than pass before the next look (`unwatchedSteps`) or the next size to be tried. */
@@ -129,7 +159,7 @@ export function timeSteps(
 }
 
 const later = (
-  { recalled, triedExamples: tried, plannedExamples, waitSteps, lookAt, movedAt }: Timing,
+  { recalled, triedExamples: tried, plannedExamples, waitSteps, restSteps, again, lookAt, movedAt }: Timing,
   { times, steps, usual }: Pick<Timing, 'times' | 'steps' | 'usual'>,
 ): Timing => ({
   times,
@@ -139,21 +169,53 @@ const later = (
   plannedExamples,
   steps,
   waitSteps,
+  restSteps,
+  again,
   lookAt,
   movedAt,
   usual,
 });
 
 /** What was settled for a size says little of the next one: it is looked at soon, and then more and more rarely. */
-export const afterMove = (timing: Timing, options: ExplorationOptions): Timing => ({
+export const afterMove = (timing: Timing): Timing => ({
   ...timing,
-  ...lookSoon(timing.steps, options),
+  ...lookAfterRest(timing.steps, REST_STEPS),
+  restSteps: REST_STEPS,
 });
 
-const lookSoon = (
-  steps: number,
-  { lookEverySteps }: ExplorationOptions,
-): Pick<Timing, 'lookAt' | 'movedAt'> => ({ lookAt: steps + lookEverySteps, movedAt: steps });
+/**
+ * Begins to try a size that the run may move to: what is known of its time is old, or follows from other sizes, and the
+ * program and the machine may be faster or slower by now. Undefined where the examples for trying sizes are used up.
+ */
+export function tryBeforeMove(
+  timing: Timing,
+  {
+    held,
+    target,
+    totalExamples,
+  }: { readonly held: number; readonly target: number; readonly totalExamples: number },
+  options: ExplorationOptions,
+): Timing | undefined {
+  const tried = timing.triedExamples + triedExamples([target], options);
+  if (tried > budgetOf(timing, totalExamples, options)) return undefined;
+  return {
+    ...timing,
+    ...laterExploration(timing.times, { home: held, sizes: [target, held] }),
+    triedExamples: tried,
+    restSteps: Math.min(2 * timing.restSteps, MOST_REST_STEPS),
+  };
+}
+
+const budgetOf = (
+  { plannedExamples }: Timing,
+  totalExamples: number,
+  { shareOfRun }: ExplorationOptions,
+): number => shareOfRun * Math.max(plannedExamples ?? Infinity, totalExamples);
+
+const lookAfterRest = (steps: number, restSteps: number): Pick<Timing, 'lookAt' | 'movedAt'> => ({
+  lookAt: steps + restSteps,
+  movedAt: steps,
+});
 
 /** Whether it was looked at the step times with the step from one to the other. */
 export const hasLooked = (before: Timing, after: Timing): boolean => after.lookAt !== before.lookAt;
@@ -191,8 +253,9 @@ function expectation({ usual, times }: Pick<Timing, 'usual' | 'times'>, batchSiz
  * size held takes another time than expected, all others are forgotten and its neighbours that ran before are tried again.
  */
 function watched(timing: Timing, step: AppliedStep, options: ExplorationOptions): Timing {
-  const { times, usual, steps, waitSteps, plannedExamples } = timing;
+  const { times, usual, steps, waitSteps } = timing;
   const held = step.plan.batchSize;
+  if (timing.again) return startedAgain({ ...timing, again: null }, timing.again, { step, options });
   const recent = quartiles(times, held);
   if (usual === null || recent === undefined || timedSteps(times, held) < ENOUGH) return timing;
   // Three quarters of the steps must agree, so that mere noise is no drift.
@@ -204,13 +267,29 @@ function watched(timing: Timing, step: AppliedStep, options: ExplorationOptions)
     (size) => size !== undefined,
   );
   const tried = timing.triedExamples + triedExamples(sizes, options);
-  const budget = options.shareOfRun * Math.max(plannedExamples ?? Infinity, step.totalExamples);
-  if (sizes.length === 0 || tried > budget) return timing;
+  if (sizes.length === 0 || tried > budgetOf(timing, step.totalExamples, options)) return timing;
   return {
     ...timing,
-    times: forgetOthers(times, held),
-    exploration: { home: held, sizes, index: 0, steps: 0, warmUp: null },
+    ...laterExploration(forgetOthers(times, held), { home: held, sizes: [...sizes, held] }),
     triedExamples: tried,
     waitSteps: 2 * waitSteps,
+  };
+}
+
+/** The exploration at the start once more, as far as the examples for trying sizes reach. */
+function startedAgain(
+  timing: Timing,
+  again: readonly number[],
+  { step, options }: Pick<ExplorationView, 'step' | 'options'>,
+): Timing {
+  const held = step.plan.batchSize;
+  const left = budgetOf(timing, step.totalExamples, options) - timing.triedExamples;
+  const larger = again.filter((size) => size > held);
+  const sizes = larger.filter((_, i) => triedExamples(larger.slice(0, i + 1), options) <= left);
+  if (sizes.length === 0) return timing;
+  return {
+    ...timing,
+    ...laterExploration(timing.times, { home: held, sizes: [held, ...sizes] }),
+    triedExamples: timing.triedExamples + triedExamples(sizes, options),
   };
 }

@@ -5,6 +5,7 @@ import {
   exploredSize,
   firstExploration,
   isFirstExploration,
+  laterExploration,
   sizesToTry,
   triedExamples,
   type BestSoFar,
@@ -140,8 +141,53 @@ describe('explore', () => {
     expect([...new Set(tryOn(T, [32, 128, 512]).ran)]).toEqual(sizes);
   });
 
+  it('times the size held anew beside the others later on, and keeps the faster of what it took and takes', () => {
+    const rung = (batchSize: number, ...seconds: number[]) => ({
+      batchSize,
+      parts: 1,
+      firstSeconds: null,
+      seconds,
+    });
+    const earlier = [rung(64, 2, 2, 2), rung(128, 9, 9, 9)];
+    const tried = (home: number): Explored => {
+      let now: Explored = laterExploration(earlier, { home: 128, sizes: [64, 128] });
+      expect(now.times).toEqual([rung(64), rung(128)]);
+      const ran: number[] = [];
+      while (now.exploration) {
+        const size = exploredSize(now.exploration);
+        ran.push(size);
+        now = explore(now.exploration, now.times, {
+          step: applied(plan(size), { seconds: size === 64 ? 3 : home }),
+          options,
+        });
+      }
+      expect(ran).toEqual([...steps(64, 4), ...steps(128, 3)]);
+      return now;
+    };
+    // It took 9 in a pause that is over; where it takes 10 now, that may be one.
+    expect(tried(4).times).toEqual([rung(64, 3, 3, 3), rung(128, 4, 4, 4)]);
+    expect(tried(10).times).toEqual([rung(64, 3, 3, 3), rung(128, 9, 9, 9, 10, 10, 10)]);
+  });
+
+  it('leaves a later exploration with what the size held took where something else decides the size', () => {
+    const earlier = [{ batchSize: 128, parts: 1, firstSeconds: null, seconds: [9, 8] }];
+    const { exploration, times } = laterExploration(earlier, { home: 128, sizes: [64, 128] });
+    const step = applied(plan(32), { seconds: 1 });
+    expect(explore(exploration, times, { step, options })).toEqual({
+      exploration: null,
+      times: [{ batchSize: 32, parts: 1, firstSeconds: null, seconds: [1] }, ...earlier],
+    });
+  });
+
   it('ends where something else decides the size', () => {
-    const exploration: Exploration = { home: 32, sizes: [32, 128], index: 1, steps: 0, warmUp: null };
+    const exploration: Exploration = {
+      home: 32,
+      sizes: [32, 128],
+      index: 1,
+      steps: 0,
+      warmUp: null,
+      before: null,
+    };
     const step = applied(plan(100), { seconds: 1 });
     expect(explore(exploration, [], { step, options })).toEqual({
       exploration: null,
@@ -150,16 +196,27 @@ describe('explore', () => {
   });
 
   it('goes on without times where steps are not timed', () => {
-    const exploration: Exploration = { home: 32, sizes: [64, 128], index: 0, steps: 3, warmUp: null };
+    const exploration: Exploration = {
+      home: 32,
+      sizes: [64, 128],
+      index: 0,
+      steps: 3,
+      warmUp: null,
+      before: null,
+    };
     expect(explore(exploration, [], { step: applied(plan(64)), options })).toEqual({
-      exploration: { home: 32, sizes: [64, 128], index: 1, steps: 0, warmUp: null },
+      exploration: { home: 32, sizes: [64, 128], index: 1, steps: 0, warmUp: null, before: null },
       times: [],
     });
   });
 
   it('knows the first exploration by its first size', () => {
-    expect(isFirstExploration({ home: 32, sizes: [32, 128], index: 1, steps: 0, warmUp: null })).toBe(true);
-    expect(isFirstExploration({ home: 32, sizes: [16, 128], index: 1, steps: 0, warmUp: null })).toBe(false);
+    expect(
+      isFirstExploration({ home: 32, sizes: [32, 128], index: 1, steps: 0, warmUp: null, before: null }),
+    ).toBe(true);
+    expect(
+      isFirstExploration({ home: 32, sizes: [16, 128], index: 1, steps: 0, warmUp: null, before: null }),
+    ).toBe(false);
   });
 });
 

@@ -106,19 +106,65 @@ describe('goodput', () => {
     expect(follow(decision, 30, () => ({})).some(({ measure }) => measure.includes('gradient'))).toBe(false);
   });
 
-  it('decides every ten steps, and stays in between', () => {
+  it('decides after twenty steps, and tries a size before it moves there', () => {
     const draw = normal(uniform(3));
     const gradient = () => gaussianMoments([256, 256], 20, draw);
-    const decisions = follow(explored(), 30, (i) => ({ warm: i > 0, gradient: gradient() }));
-    const sizes = decisions.map(({ plan: { batchSize } }) => batchSize);
-    expect(sizes.slice(0, 9)).toEqual(Array(9).fill(512));
-    expect(sizes.slice(9, 19)).toEqual(Array(10).fill(256));
-    expect(sizes.slice(19, 29)).toEqual(Array(10).fill(128));
-    expect(decisions[9]?.reason.text).toMatch(
-      /^A step of 256 should take .*noise scale about \d\d examples\)/,
+    const decisions = follow(explored({}, run({ plannedExamples: 2e6 })), 50, (i) =>
+      i < 20 ? { warm: i > 0, gradient: gradient() } : {},
     );
-    expect(decisions[8]?.reason.code).toBe('steady');
-    expect(decisions[9]?.firm).toBeUndefined();
+    const sizes = decisions.map(({ plan: { batchSize } }) => batchSize);
+    const times = (count: number, size: number) => Array<number>(count).fill(size);
+    // Four steps of 256, of which the first is cold, and three of 512 beside it; then it has twenty to itself.
+    expect(sizes).toEqual([
+      ...times(19, 512),
+      ...times(4, 256),
+      ...times(3, 512),
+      ...times(20, 256),
+      ...times(4, 128),
+    ]);
+    expect(decisions[18]?.reason.code).toBe('steady');
+    expect(decisions[19]?.reason.text).toMatch(
+      /^A few steps of 256, which may make 1\.\d\d times the progress/,
+    );
+    expect(decisions[23]?.reason.text).toBe('A few steps of 512, to compare.');
+    expect(decisions[26]?.reason.text).toMatch(/^A step of 256 takes .*noise scale about \d\d examples\)/);
+    expect(decisions.map(({ firm = false }) => firm).slice(18, 28)).toEqual([
+      false,
+      ...Array(8).fill(true),
+      false,
+    ]);
+  });
+
+  it.each([
+    ['is as slow as the one held', 1, 1],
+    ['was better only while the machine paused', 3, 1],
+  ])(
+    'stays where the size that it tries %s, and then leaves it alone twice as long',
+    (_what, pause, usual) => {
+      const draw = normal(uniform(3));
+      // 256 would pay if it took less time than 512, by the line through the sizes that ran; here it takes as long.
+      const decisions = follow(explored({}, run({ plannedExamples: 2e6 })), 60, (i) => ({
+        seconds: T(512) * (i < 20 ? pause : usual),
+        ...(i < 20 && i % 2 === 0 && { gradient: gaussianMoments([256, 256], 20, draw) }),
+      }));
+      const tried = decisions.flatMap(({ plan: { batchSize }, reason }, i) =>
+        batchSize === 256 && decisions[i - 1]?.plan.batchSize === 512 ? [[i, reason.code]] : [],
+      );
+      expect(decisions.every(({ reason }) => reason.code !== 'goodput')).toBe(true);
+      expect(tried).toEqual([[19, 'explore']]);
+      expect(decisions[26]?.reason).toMatchObject({ code: 'explored', text: '512 stays.' });
+      expect(decisions.at(-1)?.state.timing.restSteps).toBe(40);
+    },
+  );
+
+  it('moves at once where nothing is left for trials', () => {
+    const draw = normal(uniform(3));
+    // A 20th of an epoch of 60,000 examples is less than the 2560 of the start and four times 256.
+    const more = () => ({ gradient: gaussianMoments([256, 256], 20, draw) });
+    const last = follow(explored(), 20, more).at(-1);
+    expect(last?.plan).toEqual(plan(256));
+    expect(last?.reason.code).toBe('goodput');
+    expect(last?.firm).toBeUndefined();
   });
 
   it('moves only for a gain above its least, and above the noise of the step times', () => {
@@ -144,13 +190,13 @@ describe('goodput', () => {
   it('does not shrink the batch while the gradient drowns in its noise', () => {
     const draw = normal(uniform(3));
     const at2048 = (gradient: boolean) =>
-      follow(explored(), 10, () => ({
+      follow(explored(), 20, () => ({
         plan: plan(2048),
         examples: 2048,
         seconds: T(2048),
         ...(gradient && { gradient: gaussianMoments([8, 8], 1e6, draw) }),
       })).at(-1)?.plan;
-    // By the prior alone, 600, it is too large. Of 160 measured examples hardly more is known, but not the opposite.
+    // By the prior alone, 600, it is too large. Of 320 measured examples hardly more is known, but not the opposite.
     expect(at2048(false)).toEqual(plan(1024));
     expect(at2048(true)).toEqual(plan(2048));
   });
@@ -159,7 +205,7 @@ describe('goodput', () => {
     const draw = normal(uniform(3));
     const info = run({ plannedExamples: 1e6 });
     const at = (totalExamples: number) =>
-      follow(explored({}, info), 10, () => ({
+      follow(explored({}, info), 20, () => ({
         totalExamples,
         gradient: gaussianMoments([256, 256], 20, draw),
       })).at(-1)?.plan.batchSize;
@@ -170,7 +216,7 @@ describe('goodput', () => {
   it('is free to go to the best size after the first exploration only', () => {
     const { state } = explored();
     const after = (sizes: readonly number[], home: number) => {
-      const exploration = { home, sizes, index: sizes.length - 1, steps: 3, warmUp: null };
+      const exploration = { home, sizes, index: sizes.length - 1, steps: 3, warmUp: null, before: null };
       const size = sizes.at(-1) ?? 0;
       const step = applied(plan(size), { seconds: T(size) });
       return goodput({ ...MCCANDLISH, criticalBatchFactor: 0.1 }).next(step, {
@@ -180,8 +226,8 @@ describe('goodput', () => {
     };
     // √(200 · 60) = 110. What is tried again in the middle of the run is tried for the next move.
     expect(after([512, 2048], 512).plan).toEqual(plan(128));
-    expect(after([128, 2048], 512).plan).toEqual(plan(256));
-    expect(after([128, 2048], 512).firm).toBe(true);
+    expect(after([128, 2048, 512], 512).plan).toEqual(plan(256));
+    expect(after([128, 2048, 512], 512).firm).toBe(true);
   });
 
   it('reads the plan that ran, not the one it wanted', () => {
@@ -210,7 +256,7 @@ describe('goodput', () => {
     const draw = normal(uniform(3));
     const more = (i: number): Partial<AppliedStep> =>
       i % 2 === 0 ? { gradient: gaussianMoments([256, 256], 20, draw) } : {};
-    const decisions = followWith({ leastGain: 0.5 }, explored(), { steps: 10, more });
+    const decisions = followWith({ leastGain: 0.5 }, explored(), { steps: 20, more });
     const last = decisions.at(-1);
     expect(last?.reason).toMatchObject({
       code: 'weak-evidence',

@@ -120,17 +120,21 @@ describe('policy', () => {
       expect(step.plan.learningRateScale).toBe(1);
   });
 
-  it('moves at most by two and rests for 20 steps, once it has explored', () => {
+  it('moves at most by two, to sizes that it has just tried, and rests for 20 steps', () => {
     const { steps } = runPlant(policy('goodput'), { ...plant, noiseScale: () => 20 }, info);
-    const moves = steps.flatMap((step, i) => {
-      const before = steps[i - 1];
-      return before && before.plan.batchSize !== step.plan.batchSize ? [{ i, step, before }] : [];
-    });
-    const free = moves.filter(({ step }) => !step.firm);
-    expect(free.length).toBeGreaterThan(0);
-    for (const { step, before } of free)
-      expect([0.5, 2]).toContain(step.plan.batchSize / before.plan.batchSize);
-    free.slice(1).forEach(({ i }, k) => expect(i - (free[k]?.i ?? 0)).toBeGreaterThanOrEqual(20));
+    const isMove = (i: number) => steps[i]?.code === 'goodput' && steps[i - 1]?.code !== 'goodput';
+    const [, ...later] = steps.flatMap((_, i) => (isMove(i) ? [i] : []));
+    expect(later.length).toBeGreaterThan(0);
+    for (const i of later) {
+      const from = steps[i - 1]?.plan.batchSize ?? 0;
+      const to = steps[i]?.plan.batchSize ?? 0;
+      expect([0.5, 2]).toContain(to / from);
+      // Three steps to compare, four of the new size, and before those at least twenty on the way.
+      const before = steps.slice(i - 7, i).map(({ plan: { batchSize } }) => batchSize);
+      expect(before).toEqual([to, to, to, to, from, from, from]);
+      const since = steps.slice(i - 27, i - 7);
+      expect(since.every(({ plan: ran }) => ran.batchSize === from)).toBe(true);
+    }
   });
 
   it('carries on in halves when memory runs out, at the same batch and rate', () => {

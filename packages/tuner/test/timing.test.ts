@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explorationOptions } from '../src/exploration.ts';
 import type { StepTimes } from '../src/step-time.ts';
-import { afterMove, startTiming, timeStep, timeSteps, type Timing } from '../src/timing.ts';
+import { afterMove, startTiming, timeStep, timeSteps, tryBeforeMove, type Timing } from '../src/timing.ts';
 import { applied, plan, run } from './step.ts';
 
 const options = explorationOptions({ driftRatio: 1.15 });
@@ -22,6 +22,8 @@ const underway = (more: Partial<Timing> = {}): Timing => ({
   plannedExamples: 1e6,
   steps: 0,
   waitSteps: 50,
+  restSteps: 20,
+  again: null,
   lookAt: 10,
   movedAt: 0,
   usual: null,
@@ -52,12 +54,15 @@ describe('startTiming', () => {
         index: 0,
         steps: 0,
         warmUp: { round: 1, fastest: null, fastestBefore: null, untilExamples: 3000 },
+        before: null,
       },
       triedExamples: 2560,
       plannedExamples: 60_000,
       steps: 0,
       waitSteps: 50,
-      lookAt: 10,
+      restSteps: 20,
+      again: null,
+      lookAt: 20,
       movedAt: 0,
       usual: null,
     });
@@ -70,14 +75,19 @@ describe('startTiming', () => {
 
 describe('timeStep', () => {
   it('follows the exploration to its end', () => {
-    const exploration = { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null };
+    const exploration = { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null, before: null };
     const before = { steps: 9, usual: { batchSize: 128, seconds: 1 } };
     const timing = timeStep(underway({ exploration, ...before }), {
       step: applied(plan(128), { seconds: 4 }),
       options,
     });
     expect(timing).toEqual(
-      underway({ times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4, 4), rung(512, 8, 8, 8)] }),
+      underway({
+        times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4, 4), rung(512, 8, 8, 8)],
+        // Of the sizes that ran, 128 alone was tried.
+        triedExamples: 512,
+        lookAt: 20,
+      }),
     );
   });
 
@@ -96,8 +106,15 @@ describe('timeStep', () => {
     const { timing, steps } = steady(underway(), (i) => (i < 30 ? 4 : 4 * factor));
     // Seen with the look at step 50, when all 20 steps that count are new ones, and after the wait of 50 steps.
     expect(steps).toBe(50);
-    expect(timing.exploration).toEqual({ home: 128, sizes: [32, 512], index: 0, steps: 0, warmUp: null });
-    expect(timing.times.map(({ seconds }) => seconds.length)).toEqual([0, 20, 0]);
+    expect(timing.exploration).toEqual({
+      home: 128,
+      sizes: [32, 512, 128],
+      index: 0,
+      steps: 0,
+      warmUp: null,
+      before: Array(20).fill(4 * factor),
+    });
+    expect(timing.times.map(({ seconds }) => seconds.length)).toEqual([0, 0, 0]);
     expect(timing.waitSteps).toBe(100);
     expect(timing.triedExamples).toBe(2560 + 4 * (32 + 512));
   });
@@ -143,6 +160,80 @@ describe('timeStep', () => {
   });
 });
 
+describe('a start where the next size looks no better', () => {
+  /** The last step of 128 in an exploration at the start, which began with 32. */
+  const started = (seconds: number, more: Partial<Timing> = {}) =>
+    timeStep(
+      underway({
+        times: [rung(32, 3, 3, 3), rung(128, seconds, seconds)],
+        exploration: {
+          home: 32,
+          sizes: [32, 128, 512],
+          index: 1,
+          steps: 3,
+          warmUp: null,
+          before: null,
+        },
+        ...more,
+      }),
+      { step: applied(plan(128), { seconds }), options, best: () => 1 },
+    );
+  const at = (size: number, from: Timing, count: number) => {
+    let timing = from;
+    for (let i = 0; i < count; i += 1)
+      timing = timeStep(timing, { step: applied(plan(size), { seconds: 3 }), options });
+    return timing;
+  };
+
+  // Seconds per example must fall to 0.81: 4 · 3 · 0.81 = 9.72.
+  it('is tried again after twenty steps, once', () => {
+    const ended = started(10);
+    expect(ended).toMatchObject({ exploration: null, again: [128, 512], triedExamples: 512, lookAt: 20 });
+    expect(at(32, ended, 19).exploration).toBeNull();
+    const again = at(32, ended, 20);
+    expect(again).toMatchObject({ again: null, triedExamples: 512 + 4 * (128 + 512) });
+    expect(again.exploration).toMatchObject({ home: 32, sizes: [32, 128, 512], index: 0, warmUp: null });
+    expect(again.times.map(({ seconds }) => seconds.length)).toEqual([0, 0]);
+    const twice = timeStep(
+      {
+        ...again,
+        exploration: { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null, before: [3] },
+      },
+      { step: applied(plan(128), { seconds: 10 }), options },
+    );
+    expect(twice).toMatchObject({ exploration: null, again: null });
+  });
+
+  it('is not where it looks better', () => expect(started(9.7).again).toBeNull());
+
+  it('is from the size held, within the share of the run', () => {
+    expect(at(64, started(10), 20).exploration?.sizes).toEqual([64, 128, 512]);
+    expect(at(128, started(10), 20).exploration?.sizes).toEqual([128, 512]);
+    expect(at(512, started(10), 20)).toMatchObject({ exploration: null, again: null });
+    const plannedExamples = (512 + 512) / 0.05;
+    expect(at(32, started(10, { plannedExamples }), 20).exploration?.sizes).toEqual([32, 128]);
+    const short = started(10, { plannedExamples: plannedExamples - 20 });
+    expect(at(32, short, 20)).toMatchObject({ exploration: null, again: null });
+  });
+});
+
+describe('tryBeforeMove', () => {
+  const move = { held: 128, target: 256, totalExamples: 0 };
+
+  it('tries the size and the one held, and rests twice as long, a thousand steps at most', () => {
+    const trial = tryBeforeMove(underway(), move, options);
+    expect(trial).toMatchObject({ triedExamples: 2560 + 4 * 256, restSteps: 40 });
+    expect(trial?.exploration).toMatchObject({ home: 128, sizes: [256, 128], before: [4, 4, 4] });
+    expect(tryBeforeMove(underway({ restSteps: 640 }), move, options)?.restSteps).toBe(1000);
+  });
+
+  it('has nothing left beyond the share of the run', () => {
+    const cost = 2560 + 4 * 256;
+    expect(tryBeforeMove(underway({ plannedExamples: cost / 0.05 }), move, options)).toBeDefined();
+    expect(tryBeforeMove(underway({ plannedExamples: (cost - 1) / 0.05 }), move, options)).toBeUndefined();
+  });
+});
+
 describe('timeSteps', () => {
   it.each([
     ['a size that was timed before', 128],
@@ -172,14 +263,14 @@ describe('timeSteps', () => {
 });
 
 describe('afterMove', () => {
-  it('looks ten steps later, and then as rarely as after an exploration', () => {
-    let timing = afterMove(underway({ steps: 700, lookAt: 792 }), options);
+  it('looks twenty steps later, and then as rarely as after an exploration', () => {
+    let timing = afterMove(underway({ steps: 700, lookAt: 792, restSteps: 80 }));
     const looks: number[] = [];
     for (let i = 0; i < 160; i += 1) {
       const before = timing.lookAt;
       timing = timeStep(timing, { step: applied(plan(128), { seconds: 4 }), options });
       if (timing.lookAt !== before) looks.push(timing.steps);
     }
-    expect(looks).toEqual([710, 720, 730, 740, 750, 760, 770, 780, 790, 800, 810, 821, 833, 846, 860]);
+    expect(looks).toEqual([720, 730, 740, 750, 760, 770, 780, 790, 800, 810, 821, 833, 846, 860]);
   });
 });

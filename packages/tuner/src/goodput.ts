@@ -58,12 +58,12 @@ export type GoodputState = {
 /**
  * Picks the batch size that makes the most progress per second, B / (T(B) (B + φc)^p), among powers of two (after Pollux,
  * Qiao et al., OSDI 2021; see `goodputOf` for p and `bestBatchSize` for the optimum). The first steps try a few sizes to learn the step
- * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides every
- * ten steps, and more rarely the longer no size was tried. Nothing is repeated or thrown away: all of these are
- * training steps.
+ * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides after
+ * twenty steps, every ten, and more rarely the longer no size was tried. A size that seems to pay runs for a few steps beside
+ * the one held before the run moves there. Nothing is repeated or thrown away: all of these are training steps.
  *
- * It moves at most by a factor of two and never above what `SizeOptions` allow, but does not damp itself: wrap it in
- * `withHysteresis`. Where memory may end, wrap it in `withCeiling`; couple the learning rate with `withLearningRate`.
+ * It moves at most by a factor of two and never above what `SizeOptions` allow, but does not damp itself where the noise is
+ * uncertain: wrap it in `withHysteresis`. Where memory may end, wrap it in `withCeiling`; couple the learning rate with `withLearningRate`.
  * @throws RangeError where an option is out of its range
  */
 export function goodput(options: GoodputOptions = {}): BatchController<GoodputState> {

@@ -23,6 +23,13 @@ export interface LearningRateOptions extends Omit<LearningRateQuestion, 'evidenc
   readonly moments?: 'keep' | 'rescale' | undefined;
 }
 
+/** Survives JSON. */
+export type LearningRateState<Inner extends Json> = {
+  readonly inner: Inner;
+  /** The batch that ran before the sizes that are being tried, and its rate; null while none is. */
+  readonly left: { readonly batchSize: number; readonly learningRateScale: number } | null;
+};
+
 /** κ (1 − β) must stay far below 1. */
 const MAX_MOMENT_SCALE = 4;
 
@@ -35,7 +42,8 @@ const factorFor = ({ batchSize }: BatchPlan, { noiseScale, rememberedBatchSize }
 /**
  * Couples the learning rate to the batch, with `learningRateScale`, and makes up for what Adam remembers of other batches
  * where the evidence tells it (`withSecondMoment`, `secondMomentFactor`). A smaller batch lowers the rate at once; a larger
- * one raises it by `risePerStep` a step, and a firm decision (a size that is only being tried) does not raise it at all.
+ * one raises it by `risePerStep` a step, and a firm decision (a size that is only being tried) does not raise it at all, except to
+ * what it was before sizes were tried, once the batch of then is back.
  * Put it outside of all that chooses the batch, where it sees the batch that really runs.
  * @throws RangeError where `referenceBatchSize` is not a whole number of at least 1, another number is not above 0, or
  * `moments: 'rescale'` comes with another rule than `sqrt`
@@ -43,7 +51,7 @@ const factorFor = ({ batchSize }: BatchPlan, { noiseScale, rememberedBatchSize }
 export function withLearningRate<State extends Json>(
   inner: BatchController<State>,
   options: LearningRateOptions,
-): BatchController<State> {
+): BatchController<LearningRateState<State>> {
   const { risePerStep = 0.1, warmUpExamples = 0, moments = 'keep' } = options;
   const { rule, referenceBatchSize, maxScale } = options;
   checkCount(referenceBatchSize, 'referenceBatchSize');
@@ -59,16 +67,27 @@ export function withLearningRate<State extends Json>(
     moments === 'rescale'
       ? { ...plan, learningRateScale, momentDecayScale: Math.min(learningRateScale ** 2, MAX_MOMENT_SCALE) }
       : { ...plan, learningRateScale };
-  function scaled(decision: Decision<State>, limit: number, warmth: number): Decision<State> {
+  function scaled(
+    decision: Decision<State>,
+    {
+      limit,
+      warmth,
+      left = null,
+    }: { limit: number; warmth: number; left?: LearningRateState<State>['left'] },
+  ): Decision<LearningRateState<State>> {
     const { plan, evidence } = decision;
     const ruled = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
     // Averages that forget faster take the place of making up for what they remember.
     const target = moments === 'rescale' ? ruled : ruled * factorFor(plan, evidence);
     const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
-    const scale = Math.min(warmed, limit);
     // The rate of a size that is only tried stays as it is.
     const isThere = warmth === 1 && (warmed <= limit || decision.firm === true);
-    return { ...decision, plan: planAt(plan, scale), standsFor: isThere ? (decision.standsFor ?? 0) : 0 };
+    return {
+      ...decision,
+      plan: planAt(plan, Math.min(warmed, limit)),
+      state: { inner: decision.state, left },
+      standsFor: isThere ? (decision.standsFor ?? 0) : 0,
+    };
   }
   /** How far the warm-up is, from 0 to 1. */
   const warmthAt = (examples: number): number =>
@@ -78,15 +97,25 @@ export function withLearningRate<State extends Json>(
     name: inner.name,
     measures: inner.measures,
     ...(inner.restores && { restores: true }),
-    start: (run) => scaled(inner.start(run), 1, 1),
-    next(step, state) {
+    start: (run) => scaled(inner.start(run), { limit: 1, warmth: 1 }),
+    next(step, { inner: state, left: known }) {
       const decision = inner.next(step, state);
-      const before = step.plan.learningRateScale;
-      const limit = decision.firm ? before : before * (1 + risePerStep);
-      return scaled(decision, limit, warmthAt(step.totalExamples));
+      const warmth = warmthAt(step.totalExamples);
+      const before = step.plan;
+      if (!decision.firm)
+        return scaled(decision, { limit: before.learningRateScale * (1 + risePerStep), warmth });
+      const { batchSize } = decision.plan;
+      const left = known ?? (batchSize === before.batchSize ? null : leaving(before));
+      const isBack = left?.batchSize === batchSize;
+      const limit = Math.max(before.learningRateScale, isBack ? left.learningRateScale : 0);
+      return scaled(decision, { limit, warmth, left });
     },
-    observe: (steps, state) => observe(inner, steps, state),
-    recover: (step, state) =>
-      mapRecovery(inner.recover(step, state), (decision) => scaled(decision, step.plan.learningRateScale, 1)),
+    observe: (steps, { inner: state, left }) => ({ inner: observe(inner, steps, state), left }),
+    recover: (step, { inner: state }) =>
+      mapRecovery(inner.recover(step, state), (decision) =>
+        scaled(decision, { limit: step.plan.learningRateScale, warmth: 1 }),
+      ),
   };
 }
+
+const leaving = ({ batchSize, learningRateScale }: BatchPlan) => ({ batchSize, learningRateScale });

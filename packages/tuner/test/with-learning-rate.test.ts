@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { withLearningRate, type LearningRateOptions } from '../src/with-learning-rate.ts';
 import { applied, failed, plan, run, scripted } from './step.ts';
 
+/** Of a controller that has been asked nothing yet. */
+const told = { inner: 0, left: null };
+
 describe('withLearningRate', () => {
   const coupled = (sizes: readonly number[], more: Partial<LearningRateOptions> = {}, firm = false) =>
     withLearningRate(scripted(sizes, firm ? { firm } : {}), {
@@ -11,7 +14,7 @@ describe('withLearningRate', () => {
       ...more,
     });
   const scaleAfter = (from: number, ...args: Parameters<typeof coupled>) =>
-    coupled(...args).next(applied(plan(32, 32, from)), 0).plan.learningRateScale;
+    coupled(...args).next(applied(plan(32, 32, from)), told).plan.learningRateScale;
 
   it('starts at the configured rate, or below for a smaller batch', () => {
     expect(coupled([32]).start(run()).plan).toEqual(plan(32, 32, 1));
@@ -35,6 +38,31 @@ describe('withLearningRate', () => {
     expect(scaleAfter(4, [64], {}, true)).toBe(2);
   });
 
+  it('comes back at once to the rate of before sizes were tried', () => {
+    const scales = (sizes: readonly number[], firmUntil: number) => {
+      const inner = scripted([32, ...sizes]);
+      const controller = withLearningRate(
+        {
+          ...inner,
+          next: (step, i) => ({ ...inner.next(step, i), ...(i <= firmUntil && { firm: true }) }),
+        },
+        { rule: 'linear', referenceBatchSize: 32 },
+      );
+      let decision = { ...controller.start(run()), plan: plan(128, 128, 3) };
+      return sizes.map(() => {
+        decision = controller.next(applied(decision.plan), decision.state);
+        return Number(decision.plan.learningRateScale.toFixed(6));
+      });
+    };
+    // 64 is tried, for which 2 is the rate, then 128, which had come to 3 of its 4 and rises again once that is over.
+    expect(scales([64, 64, 128, 128, 128], 4)).toEqual([2, 2, 3, 3, 3.3]);
+    // From 64 to 16, and no further than before where another size is settled on.
+    expect(scales([64, 16, 128, 256], 3)).toEqual([2, 0.5, 3, 3.3]);
+    expect(scales([64, 64, 96, 96], 3)).toEqual([2, 2, 2, 2.2]);
+    // What was left for good is no longer known.
+    expect(scales([64, 64, 64, 128], 2)).toEqual([2, 2, 2, 2.2]);
+  });
+
   it('takes 15 steps from 1 to 4: ln 4 / ln 1.1 = 14.5', () => {
     const controller = coupled([128]);
     let decision = controller.start(run());
@@ -46,17 +74,18 @@ describe('withLearningRate', () => {
 
   it('scales a retry by the batch that is retried, and passes a surrender on', () => {
     const controller = coupled([64]);
-    expect(controller.recover(failed('nonFinite', plan(128, 128, 4)), 0)).toMatchObject({
+    expect(controller.recover(failed('nonFinite', plan(128, 128, 4)), told)).toMatchObject({
       kind: 'retry',
       decision: { plan: plan(64, 64, 2) },
     });
-    expect(controller.recover(failed('outOfMemory', plan(128)), 0).kind).toBe('giveUp');
+    expect(controller.recover(failed('outOfMemory', plan(128)), told).kind).toBe('giveUp');
   });
 
   it('leaves all else to the inner controller', () => {
     const inner = scripted([32]);
     const outer = coupled([32]);
-    expect(outer.start(run())).toEqual({ ...inner.start(run()), standsFor: 0 });
+    const { state, ...said } = inner.start(run());
+    expect(outer.start(run())).toEqual({ ...said, standsFor: 0, state: { inner: state, left: null } });
     expect(outer.name).toBe('scripted');
   });
 
@@ -64,13 +93,13 @@ describe('withLearningRate', () => {
     const at = (totalExamples: number, from: number) =>
       coupled([128], { warmUpExamples: 1000, risePerStep: 10 }).next(
         applied(plan(128, 128, from), { totalExamples }),
-        0,
+        told,
       ).plan.learningRateScale;
     expect(at(250, 1)).toBeCloseTo(1.75, 12);
     expect(at(500, 1)).toBeCloseTo(2.5, 12);
     expect([at(1000, 1), at(5000, 1)]).toEqual([4, 4]);
     const below = coupled([8], { warmUpExamples: 1000 });
-    expect(below.next(applied(plan(32)), 0).plan.learningRateScale).toBe(0.25);
+    expect(below.next(applied(plan(32)), told).plan.learningRateScale).toBe(0.25);
   });
 
   it('goes by the noise scale that the decision rests on', () => {
@@ -80,7 +109,7 @@ describe('withLearningRate', () => {
       risePerStep: 10,
     });
     // (1 + 96/32) / (1 + 96/64)
-    expect(controller.next(applied(plan(64)), 0).plan.learningRateScale).toBeCloseTo(1.6, 12);
+    expect(controller.next(applied(plan(64)), told).plan.learningRateScale).toBeCloseTo(1.6, 12);
   });
 
   it('makes up for what Adam remembers of other batches, within the same rise', () => {
@@ -88,7 +117,7 @@ describe('withLearningRate', () => {
       withLearningRate(scripted([512], { evidence, standsFor: 9 }), {
         rule: 'sqrt',
         referenceBatchSize: 32,
-      }).next(applied(plan(512, 512, from)), 0);
+      }).next(applied(plan(512, 512, from)), told);
     // 4 √((1 + 10·100/32) / (1 + 10·100/512)) = 4 √(32.25 / 2.953125)
     const remembered = { noiseScale: 100, rememberedBatchSize: 32 };
     const there = after(13, remembered);
@@ -111,7 +140,7 @@ describe('withLearningRate', () => {
         referenceBatchSize: 32,
         risePerStep: 10,
         moments: 'rescale',
-      }).next(applied(plan(size, size, from)), 0).plan;
+      }).next(applied(plan(size, size, from)), told).plan;
     expect(rescaled(1, 96)).toEqual({
       ...plan(96, 96, Math.sqrt(3)),
       momentDecayScale: expect.closeTo(3, 12),

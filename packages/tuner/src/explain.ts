@@ -73,13 +73,13 @@ export const weakGainReason = ({ held, chosen, progressRatio, pricedRatio }: Siz
   numbers: { batchSize: held.batchSize, targetBatchSize: chosen.batchSize, progressRatio, pricedRatio },
 });
 
-/** Why another size runs for a few steps before the batch moves there. */
-export const trialReason = ({ held, chosen, progressRatio }: SizeAnswer): Reason => ({
-  code: 'explore',
+/** Why a size that may pay is not tried yet. */
+export const restReason = ({ held, chosen, progressRatio, pricedRatio }: SizeAnswer): Reason => ({
+  code: 'weak-evidence',
   text:
-    `A few steps of ${chosen.batchSize}, which may make ${progressRatio.toFixed(2)} times the progress per second of ` +
-    `${held.batchSize}, to see what they take now.`,
-  numbers: { batchSize: chosen.batchSize, heldBatchSize: held.batchSize, progressRatio },
+    `No change: weak evidence. ${chosen.batchSize} may make ${progressRatio.toFixed(2)} times the progress per ` +
+    `second of ${held.batchSize}, but sizes were tried too short a time ago.`,
+  numbers: { batchSize: held.batchSize, targetBatchSize: chosen.batchSize, progressRatio, pricedRatio },
 });
 
 /** Why nothing changes. */
@@ -90,11 +90,15 @@ export const steadyReason = (batchSize: number): Reason => ({
 });
 
 /** Why the batch goes back to where it was, or stays there after a look at its time. */
-export const homeReason = (batchSize: number, tried: number): Reason => ({
+export const homeReason = (batchSize: number, tried: readonly number[]): Reason => ({
   code: 'explored',
-  text: tried > 1 ? `Other sizes were tried; ${batchSize} stays.` : `${batchSize} stays.`,
+  text: tried.length > 0 ? `${listed(tried)} tried; ${batchSize} stays.` : `${batchSize} stays.`,
   numbers: { batchSize },
 });
+
+/** `64 was`, or `64, 256 and 1024 were`. */
+const listed = (sizes: readonly number[]): string =>
+  sizes.length > 1 ? `${sizes.slice(0, -1).join(', ')} and ${sizes.at(-1)} were` : `${sizes[0]} was`;
 
 /** The first plan of a run that knows of earlier ones. */
 export const recordedReason = ({ batchSize, stepSeconds }: WeighedSize, noiseScale?: number): Reason => ({

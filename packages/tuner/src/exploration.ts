@@ -9,7 +9,6 @@ import {
   median,
   medianSeconds,
   observeStep,
-  secondsOf,
   withEarlier,
   type StepTimes,
 } from './step-time.ts';
@@ -77,8 +76,8 @@ export type Exploration = {
   readonly steps: number;
   /** The program's own warm-up, at the first size of a run; null once it is over. */
   readonly warmUp: WarmUp | null;
-  /** Seconds of the latest ordinary steps of the size held, before it began; null at the start of a run. */
-  readonly before: readonly number[] | null;
+  /** What its sizes were known to take before it began; null at the start of a run. */
+  readonly before: StepTimes | null;
 };
 
 /** Seconds of the fastest ordinary steps, null before there was one. */
@@ -142,26 +141,36 @@ export function firstExploration(
 
 /**
  * One later on, of sizes among which is the one held: it is timed anew beside the others, since what it took before may have
- * been a pause of the machine, and so may what it takes now. `endExploration` keeps the faster.
+ * been a pause of the machine, and so may what it takes now. `ended` keeps the faster.
  */
 export function laterExploration(
   times: StepTimes,
   { home, sizes }: Pick<Exploration, 'home' | 'sizes'>,
 ): { readonly exploration: Exploration; readonly times: StepTimes } {
-  const before = secondsOf(times, home);
+  const before = times.filter(({ batchSize }) => sizes.includes(batchSize));
   return {
     exploration: { home, sizes, index: 0, steps: 0, warmUp: null, before },
     times: sizes.reduce(forgetTimes, times),
   };
 }
 
-/** The times that an exploration ends with. */
-export function endExploration({ home, before }: Exploration, times: StepTimes): StepTimes {
-  if (before === null || before.length === 0) return times;
-  const [then, now] = [median(before), medianSeconds(times, home)];
-  const isPast = now !== undefined && then !== undefined && now < then;
-  return isPast ? times : withEarlier(times, home, before);
+/** The times that an exploration ends with: of the size held those from before too, unless it takes less now. */
+function ended({ home, before }: Exploration, times: StepTimes): StepTimes {
+  const earlier = before?.find(({ batchSize }) => batchSize === home);
+  if (!earlier) return times;
+  const [then, now] = [median(earlier.seconds), medianSeconds(times, home)];
+  return now === undefined || then === undefined || then <= now ? withEarlier(times, earlier) : times;
 }
+
+/** Where something outside of the controller runs another size than was asked for, others are not to be had. */
+function cutShort({ before }: Exploration, times: StepTimes, step: AppliedStep): Explored {
+  const known = (before ?? []).reduce(withEarlier, times);
+  return { exploration: null, times: observeStep(known, step) };
+}
+
+/** Whether the step that ended an exploration ran another size than was asked for. */
+export const isCutShort = (exploration: Exploration, { plan }: AppliedStep): boolean =>
+  plan.batchSize !== exploredSize(exploration);
 
 /** The size that would be best by what is known so far, examples; infinite where that says nothing. */
 export type BestSoFar = (times: StepTimes) => number;
@@ -180,36 +189,32 @@ export function explore(
   times: StepTimes,
   { step, options, best = () => Infinity }: ExplorationView,
 ): Explored {
-  const { sizes, index, home, warmUp } = exploration;
-  // Something outside of the controller runs another size than was asked for: larger ones are not to be had.
-  if (step.plan.batchSize !== sizes[index])
-    return { exploration: null, times: endExploration(exploration, observeStep(times, step)) };
+  const { sizes, index, warmUp } = exploration;
+  if (isCutShort(exploration, step)) return cutShort(exploration, times, step);
   const steps = exploration.steps + 1;
   if (warmUp) {
     const rest = warmer(warmUp, step, { steps, roundSteps: options.warmUpSteps });
     // The very first step is kept, for what the first use of a size costs.
     return { exploration: { ...exploration, ...rest }, times: step.warm ? times : observeStep(times, step) };
   }
-  const coldSteps = sizes[index] === home ? 0 : options.coldSteps;
-  const seen = steps > coldSteps || !step.warm ? observeStep(times, step) : times;
+  const seen = steps > coldStepsOf(exploration, options) || !step.warm ? observeStep(times, step) : times;
   if (steps < stepsOf(exploration, options)) return { exploration: { ...exploration, steps }, times: seen };
   const next = sizes[index + 1];
   const isLast =
     next === undefined ||
-    (isFirstExploration(exploration) &&
+    (beginsAtHome(exploration) &&
       (next > FAR_BEYOND * best(seen) || !hasImproved(seen, exploration, options)));
-  if (isLast) return { exploration: null, times: endExploration(exploration, seen) };
+  if (isLast) return { exploration: null, times: ended(exploration, seen) };
   return { exploration: { ...exploration, index: index + 1, steps: 0 }, times: seen };
 }
 
+/** The size held is cold only where another one ran before. */
+const coldStepsOf = ({ home, sizes, index }: Exploration, { coldSteps }: ExplorationOptions): number =>
+  index === 0 && sizes[index] === home ? 0 : coldSteps;
+
 /** Steps of the size being tried, or of a round of warm-up. */
-function stepsOf(
-  { home, sizes, index, warmUp }: Exploration,
-  { warmUpSteps, coldSteps, timedSteps }: ExplorationOptions,
-): number {
-  if (warmUp) return warmUpSteps;
-  return sizes[index] === home ? timedSteps : coldSteps + timedSteps;
-}
+const stepsOf = (exploration: Exploration, options: ExplorationOptions): number =>
+  exploration.warmUp ? options.warmUpSteps : coldStepsOf(exploration, options) + options.timedSteps;
 
 /** So many further steps pass before it is settled what comes next. */
 export const unsettledSteps = (exploration: Exploration, options: ExplorationOptions): number =>
@@ -233,7 +238,7 @@ function warmer(
 }
 
 /** True of the one at the start of the run and its repetition: they begin with the size held. */
-export const isFirstExploration = ({ sizes, home }: Exploration): boolean => sizes[0] === home;
+export const beginsAtHome = ({ sizes, home }: Exploration): boolean => sizes[0] === home;
 
 /** The size to run next while it lasts. */
 export const exploredSize = ({ sizes, index, home }: Exploration): number => sizes[index] ?? home;
@@ -241,16 +246,19 @@ export const exploredSize = ({ sizes, index, home }: Exploration): number => siz
 /** Why that size: at the size that the run starts with nothing is tried out yet. */
 export function exploringReason(exploration: Exploration): Reason {
   const batchSize = exploredSize(exploration);
-  const isHome = batchSize === exploration.home;
-  if (isHome && exploration.before === null) return startReason(batchSize);
-  return {
-    code: 'explore',
-    text: isHome
-      ? `A few steps of ${batchSize}, to compare.`
-      : `A few steps of ${batchSize}, to learn how the time of a step grows with the batch.`,
-    numbers: { batchSize },
-  };
+  const isStart = exploration.before === null;
+  if (isStart && batchSize === exploration.home) return startReason(batchSize);
+  const purpose = isStart
+    ? 'to learn how the time of a step grows with the batch'
+    : 'to see what they take now';
+  return { code: 'explore', text: `A few steps of ${batchSize}, ${purpose}.`, numbers: { batchSize } };
 }
+
+/** Those of its sizes that ran, but for the one held, where it ended with this step. */
+export const triedSizes = (exploration: Exploration, step: AppliedStep): readonly number[] =>
+  exploration.sizes
+    .slice(0, exploration.index + (isCutShort(exploration, step) ? 0 : 1))
+    .filter((size) => size !== exploration.home);
 
 /** True unless larger batches have stopped making an example cheaper. */
 export function hasImproved(

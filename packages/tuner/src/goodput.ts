@@ -6,11 +6,18 @@ import {
   recordedReason,
   startReason,
   steadyReason,
-  trialReason,
+  restReason,
   weakGainReason,
   type LastMove,
 } from './explain.ts';
-import { exploredSize, exploringReason, isFirstExploration, type Exploration } from './exploration.ts';
+import {
+  beginsAtHome,
+  exploredSize,
+  exploringReason,
+  isCutShort,
+  triedSizes,
+  type Exploration,
+} from './exploration.ts';
 import { bestBatchSize, type ExamplesLaw } from './goodput-maths.ts';
 import { goodputSettings, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
 import { ladder } from './ladder.ts';
@@ -33,6 +40,7 @@ import { fitStepTime, timedRungs, type StepTimes } from './step-time.ts';
 import {
   afterMove,
   hasLooked,
+  isResting,
   recalledTiming,
   startTiming,
   timeStep,
@@ -76,6 +84,8 @@ export function goodput(options: GoodputOptions = {}): BatchController<GoodputSt
       const state = observed(before, step, settings);
       if (state.timing.exploration) return tryOut(state.timing.exploration, state, settings);
       const { exploration: explored } = before.timing;
+      // It tried to try a size, and may not.
+      if (explored?.before && isCutShort(explored, step)) return stay(step, state, settings);
       const due = explored !== null || hasLooked(before.timing, state.timing);
       if (!due) return stay(step, state, settings);
       const watch = withCadence(state.watch, cadenceView(step.plan, state), settings.noise);
@@ -198,7 +208,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
   const { range, timing } = state;
   const { times } = timing;
   // Having seen at the start how step time grows, it may go to the best size at once.
-  const isStart = explored !== null && isFirstExploration(explored);
+  const isStart = explored !== null && beginsAtHome(explored);
   const reach = isStart && timedRungs(times).length > 1 ? Infinity : settings.maxMove;
   // Tried for a move, one size says nothing of the rest; from those further away follows what is between.
   const isNear = (size: number): boolean => size >= held / reach && size <= held * reach;
@@ -219,7 +229,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
       evidence: evidenceOf(noise),
       state: {
         ...state,
-        timing: afterMove(timing),
+        timing: afterMove(timing, settings.exploration),
         lastMove: { from: held, to, noiseScale: noise.noiseScale, seconds },
       },
       ...firm,
@@ -232,7 +242,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
   }
   return {
     plan: wholeBatch(held),
-    reason: homeReason(held, explored.sizes.length - 1),
+    reason: homeReason(held, triedSizes(explored, step)),
     measure: PLAIN,
     evidence: evidenceOf(noise),
     state,
@@ -251,13 +261,11 @@ function trialOf(
   const target = answer.chosen.batchSize;
   const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise).logBatchSizeError;
   if (isWeak) return undefined;
-  const timing = tryBeforeMove(
-    state.timing,
-    { held, target, totalExamples: step.totalExamples },
-    settings.exploration,
-  );
-  if (!timing?.exploration) return undefined;
-  return { ...tryOut(timing.exploration, { ...state, timing }, settings), reason: trialReason(answer) };
+  if (isResting(state.timing, held))
+    return { ...stay(step, state, settings), reason: restReason(answer), standsFor: 0 };
+  const move = { held, target, totalExamples: step.totalExamples };
+  const timing = tryBeforeMove(state.timing, move, settings.exploration);
+  return timing?.exploration ? tryOut(timing.exploration, { ...state, timing }, settings) : undefined;
 }
 
 /** The sizes in reach, and what is known of them; all are in reach before the first step. */

@@ -62,5 +62,5 @@ export { withCeiling, type CeilingOptions, type CeilingState } from './with-ceil
 export { withGuard, type GuardOptions, type GuardState } from './with-guard.ts';
 export { withHysteresis, type HysteresisOptions, type HysteresisState } from './with-hysteresis.ts';
 export { withLadder } from './with-ladder.ts';
-export { withLearningRate, type LearningRateOptions } from './with-learning-rate.ts';
+export { withLearningRate, type LearningRateOptions, type LearningRateState } from './with-learning-rate.ts';
 export { withSecondMoment, type SecondMomentState } from './with-second-moment.ts';

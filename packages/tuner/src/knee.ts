@@ -1,7 +1,13 @@
 import type { BatchController, Decision, Reason } from '@batchwise/core';
 import { checkAbove } from './check.ts';
 import { about, homeReason, startReason, steadyReason } from './explain.ts';
-import { explorationOptions, exploredSize, exploringReason, type ExplorationOptions } from './exploration.ts';
+import {
+  explorationOptions,
+  exploredSize,
+  exploringReason,
+  triedSizes,
+  type ExplorationOptions,
+} from './exploration.ts';
 import { ladder, nearestRung } from './ladder.ts';
 import { PLAIN, wholeBatch } from './plan.ts';
 import { giveUp } from './recovery.ts';
@@ -74,9 +80,10 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
         const reason = steadyReason(batchSize);
         return { ...rest, plan: wholeBatch(batchSize), reason, standsFor: unwatchedSteps(timing, exploring) };
       }
-      const { home, sizes } = before.exploration;
+      const { home } = before.exploration;
       const fit = fitStepTime(timing.times);
-      if (!fit || timedRungs(timing.times).length < 2) return run(home, homeReason(home, sizes.length - 1));
+      if (!fit || timedRungs(timing.times).length < 2)
+        return run(home, homeReason(home, triedSizes(before.exploration, step)));
       const batchSize = kneeOf(fit, multiple, { range, times: timing.times });
       return run(batchSize, kneeReason(batchSize, fit, timing.times));
     },

@@ -92,15 +92,15 @@ export const forgetOthers = (times: StepTimes, batchSize: number): StepTimes =>
 export const forgetTimes = (times: StepTimes, batchSize: number): StepTimes =>
   times.map((rung) => (rung.batchSize === batchSize ? { ...rung, seconds: [] } : rung));
 
-/** Seconds of the latest ordinary steps of a size, oldest first. */
-export const secondsOf = (times: StepTimes, batchSize: number): readonly number[] =>
-  rungOf(times, batchSize)?.seconds ?? [];
+/** The times with those of earlier steps of a size, as far as they ran in as many micro-batches; at most 20 in all. */
+export const withEarlier = (times: StepTimes, { batchSize, parts, seconds }: RungTimes): StepTimes =>
+  times.map((rung) => {
+    if (rung.batchSize !== batchSize || (rung.parts !== parts && rung.seconds.length > 0)) return rung;
+    return { ...rung, parts, seconds: [...seconds, ...rung.seconds].slice(-WINDOW) };
+  });
 
-/** The times with earlier steps of a size that ran, at most 20 in all. */
-export const withEarlier = (times: StepTimes, batchSize: number, earlier: readonly number[]): StepTimes =>
-  times.map((rung) =>
-    rung.batchSize === batchSize ? { ...rung, seconds: [...earlier, ...rung.seconds].slice(-WINDOW) } : rung,
-  );
+const secondsOf = (times: StepTimes, batchSize: number): readonly number[] =>
+  rungOf(times, batchSize)?.seconds ?? [];
 
 /** True where a step of this size ran. */
 export const hasRun = (times: StepTimes, batchSize: number): boolean =>

@@ -4,10 +4,11 @@ import {
   explore,
   firstExploration,
   hasImproved,
-  isFirstExploration,
+  beginsAtHome,
   laterExploration,
   sizesToTry,
   triedExamples,
+  triedSizes,
   unsettledSteps,
   type Exploration,
   type ExplorationOptions,
@@ -30,7 +31,7 @@ import {
 /** The least timed steps to look at. */
 const ENOUGH = 5;
 
-/** A size has so many steps to itself; twice as many after each trial of another one that led nowhere. */
+/** A size has so many steps to itself before another is tried; twice as many after each trial that led nowhere. */
 const REST_STEPS = 20;
 const MOST_REST_STEPS = 1000;
 
@@ -47,8 +48,8 @@ export type Timing = {
   /** Steps since sizes were last tried, and how many there must be before they are tried again. */
   readonly steps: number;
   readonly waitSteps: number;
-  /** Steps from the trial of one size, where it is left, to the first look at whether another one pays. */
-  readonly restSteps: number;
+  /** Steps after a trial until the next one at the same size held; null before the first. */
+  readonly rest: { readonly held: number; readonly steps: number } | null;
   /** Sizes beyond the first that are to be tried once more, since the first of them looked no better; null for none. */
   readonly again: readonly number[] | null;
   /** The step count at which it is next looked whether they must be, and that of the latest move to another size. */
@@ -60,29 +61,21 @@ export type Timing = {
 
 /** Begins with an exploration at the size that the run starts with. */
 export function startTiming(range: SizeRange, run: RunInfo, options: ExplorationOptions): Timing {
-  const planned = run.plannedExamples ?? run.datasetSize ?? null;
-  const untilExamples = planned === null ? null : options.shareOfRun * planned;
-  const sizes = sizesToTry(range, untilExamples ?? Infinity, options);
-  return {
-    times: [],
-    recalled: null,
-    exploration: firstExploration(sizes, { home: range.start, untilExamples }, options),
-    triedExamples: triedExamples(sizes.slice(1), options),
-    plannedExamples: planned,
-    steps: 0,
-    waitSteps: options.retimeAfterSteps,
-    restSteps: REST_STEPS,
-    again: null,
-    lookAt: REST_STEPS,
-    movedAt: 0,
-    usual: null,
-  };
+  const planned = run.plannedExamples ?? run.datasetSize;
+  const budget = planned === undefined ? Infinity : options.shareOfRun * planned;
+  return begun(sizesToTry(range, budget, options), { home: range.start, run, recalled: null }, options);
 }
 
 /** Begins with the times of earlier runs: only the size that it starts with is timed, to compare. */
-export function recalledTiming(
+export const recalledTiming = (
   recalled: StepTimes,
   { home, run }: { readonly home: number; readonly run: RunInfo },
+  options: ExplorationOptions,
+): Timing => begun([home], { home, run, recalled }, options);
+
+function begun(
+  sizes: readonly number[],
+  { home, run, recalled }: { readonly home: number; readonly run: RunInfo } & Pick<Timing, 'recalled'>,
   options: ExplorationOptions,
 ): Timing {
   const planned = run.plannedExamples ?? run.datasetSize ?? null;
@@ -90,14 +83,14 @@ export function recalledTiming(
   return {
     times: [],
     recalled,
-    exploration: firstExploration([home], { home, untilExamples }, options),
+    exploration: firstExploration(sizes, { home, untilExamples }, options),
     triedExamples: 0,
     plannedExamples: planned,
     steps: 0,
     waitSteps: options.retimeAfterSteps,
-    restSteps: REST_STEPS,
+    rest: null,
     again: null,
-    lookAt: REST_STEPS,
+    lookAt: options.lookEverySteps,
     movedAt: 0,
     usual: null,
   };
@@ -107,12 +100,14 @@ export function recalledTiming(
 export function timeStep(timing: Timing, { step, options, best }: ExplorationView): Timing {
   const { exploration, times } = timing;
   if (exploration) {
-    const view = { step, options, best: isFirstExploration(exploration) ? best : undefined };
+    const view = { step, options, best: beginsAtHome(exploration) ? best : undefined };
     const found = explore(exploration, times, view);
-    const explored = { ...timing, ...found, ...lookAfterRest(0, timing.restSteps), steps: 0, usual: null };
+    const explored = { ...timing, ...found, ...lookSoon(0, options), steps: 0, usual: null };
     if (explored.exploration) return explored;
-    const isStart = isFirstExploration(exploration) && exploration.before === null;
-    return isStart ? started(withRecalled(explored, exploration.home), exploration, options) : explored;
+    const ran = triedExamples(triedSizes(exploration, step), options);
+    const counted = { ...explored, triedExamples: timing.triedExamples + ran };
+    const isStart = exploration.before === null;
+    return isStart ? started(withRecalled(counted, exploration.home), exploration, options) : counted;
   }
   const usual = expectation(timing, step.plan.batchSize);
   const seen = later(timing, { times: observeStep(times, step), steps: timing.steps + 1, usual });
@@ -121,18 +116,10 @@ export function timeStep(timing: Timing, { step, options, best }: ExplorationVie
   return watched({ ...seen, lookAt }, step, options);
 }
 
-/**
- * After the exploration at the start: only sizes that ran were tried, and where the first of them looked no better it may
- * have been a pause, or the program was not warm.
- */
+/** Where the first size beyond looked no better, it may have been a pause, or the program was not warm. */
 function started(timing: Timing, { sizes, index }: Exploration, options: ExplorationOptions): Timing {
-  const ran = sizes.slice(0, index + 1);
   const looksWorse = index === 1 && !hasImproved(timing.times, { sizes, index }, options);
-  return {
-    ...timing,
-    triedExamples: triedExamples(ran.slice(1), options),
-    again: looksWorse ? sizes.slice(1) : null,
-  };
+  return { ...timing, again: looksWorse ? sizes.slice(1) : null };
 }
 
 /** Ordinary steps of one plan later, fewer than pass before the next look (`unwatchedSteps`) or the next size to be tried. */
@@ -159,7 +146,7 @@ export function timeSteps(
 }
 
 const later = (
-  { recalled, triedExamples: tried, plannedExamples, waitSteps, restSteps, again, lookAt, movedAt }: Timing,
+  { recalled, triedExamples: tried, plannedExamples, waitSteps, rest, again, lookAt, movedAt }: Timing,
   { times, steps, usual }: Pick<Timing, 'times' | 'steps' | 'usual'>,
 ): Timing => ({
   times,
@@ -169,7 +156,7 @@ const later = (
   plannedExamples,
   steps,
   waitSteps,
-  restSteps,
+  rest,
   again,
   lookAt,
   movedAt,
@@ -177,11 +164,20 @@ const later = (
 });
 
 /** What was settled for a size says little of the next one: it is looked at soon, and then more and more rarely. */
-export const afterMove = (timing: Timing): Timing => ({
+export const afterMove = (timing: Timing, options: ExplorationOptions): Timing => ({
   ...timing,
-  ...lookAfterRest(timing.steps, REST_STEPS),
-  restSteps: REST_STEPS,
+  ...lookSoon(timing.steps, options),
 });
+
+const lookSoon = (
+  steps: number,
+  { lookEverySteps }: ExplorationOptions,
+): Pick<Timing, 'lookAt' | 'movedAt'> => ({ lookAt: steps + lookEverySteps, movedAt: steps });
+
+const restOf = ({ rest }: Timing, held: number): number => (rest?.held === held ? rest.steps : REST_STEPS);
+
+/** True where sizes were tried too short a time ago to try another. */
+export const isResting = (timing: Timing, held: number): boolean => timing.steps < restOf(timing, held);
 
 /**
  * Begins to try a size that the run may move to: what is known of its time is old, or follows from other sizes, and the
@@ -196,26 +192,20 @@ export function tryBeforeMove(
   }: { readonly held: number; readonly target: number; readonly totalExamples: number },
   options: ExplorationOptions,
 ): Timing | undefined {
-  const tried = timing.triedExamples + triedExamples([target], options);
-  if (tried > budgetOf(timing, totalExamples, options)) return undefined;
+  if (triedExamples([target], options) > budgetLeft(timing, totalExamples, options)) return undefined;
   return {
     ...timing,
     ...laterExploration(timing.times, { home: held, sizes: [target, held] }),
-    triedExamples: tried,
-    restSteps: Math.min(2 * timing.restSteps, MOST_REST_STEPS),
+    rest: { held, steps: Math.min(2 * restOf(timing, held), MOST_REST_STEPS) },
   };
 }
 
-const budgetOf = (
-  { plannedExamples }: Timing,
+/** Examples that may still be spent on trying sizes. */
+const budgetLeft = (
+  { plannedExamples, triedExamples: spent }: Timing,
   totalExamples: number,
   { shareOfRun }: ExplorationOptions,
-): number => shareOfRun * Math.max(plannedExamples ?? Infinity, totalExamples);
-
-const lookAfterRest = (steps: number, restSteps: number): Pick<Timing, 'lookAt' | 'movedAt'> => ({
-  lookAt: steps + restSteps,
-  movedAt: steps,
-});
+): number => shareOfRun * Math.max(plannedExamples ?? Infinity, totalExamples) - spent;
 
 /** Whether it was looked at the step times with the step from one to the other. */
 export const hasLooked = (before: Timing, after: Timing): boolean => after.lookAt !== before.lookAt;
@@ -255,7 +245,10 @@ function expectation({ usual, times }: Pick<Timing, 'usual' | 'times'>, batchSiz
 function watched(timing: Timing, step: AppliedStep, options: ExplorationOptions): Timing {
   const { times, usual, steps, waitSteps } = timing;
   const held = step.plan.batchSize;
-  if (timing.again) return startedAgain({ ...timing, again: null }, timing.again, { step, options });
+  if (timing.again)
+    return steps < REST_STEPS
+      ? timing
+      : startedAgain({ ...timing, again: null }, timing.again, { step, options });
   const recent = quartiles(times, held);
   if (usual === null || recent === undefined || timedSteps(times, held) < ENOUGH) return timing;
   // Three quarters of the steps must agree, so that mere noise is no drift.
@@ -266,12 +259,11 @@ function watched(timing: Timing, step: AppliedStep, options: ExplorationOptions)
   const sizes = [known.findLast((size) => size < held), known.find((size) => size > held)].filter(
     (size) => size !== undefined,
   );
-  const tried = timing.triedExamples + triedExamples(sizes, options);
-  if (sizes.length === 0 || tried > budgetOf(timing, step.totalExamples, options)) return timing;
+  const isTooMuch = triedExamples(sizes, options) > budgetLeft(timing, step.totalExamples, options);
+  if (sizes.length === 0 || isTooMuch) return timing;
   return {
     ...timing,
     ...laterExploration(forgetOthers(times, held), { home: held, sizes: [...sizes, held] }),
-    triedExamples: tried,
     waitSteps: 2 * waitSteps,
   };
 }
@@ -283,13 +275,12 @@ function startedAgain(
   { step, options }: Pick<ExplorationView, 'step' | 'options'>,
 ): Timing {
   const held = step.plan.batchSize;
-  const left = budgetOf(timing, step.totalExamples, options) - timing.triedExamples;
+  const left = budgetLeft(timing, step.totalExamples, options);
   const larger = again.filter((size) => size > held);
   const sizes = larger.filter((_, i) => triedExamples(larger.slice(0, i + 1), options) <= left);
   if (sizes.length === 0) return timing;
   return {
     ...timing,
     ...laterExploration(timing.times, { home: held, sizes: [held, ...sizes] }),
-    triedExamples: timing.triedExamples + triedExamples(sizes, options),
   };
 }

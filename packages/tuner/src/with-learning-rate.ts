@@ -54,14 +54,7 @@ export function withLearningRate<State extends Json>(
 ): BatchController<LearningRateState<State>> {
   const { risePerStep = 0.1, warmUpExamples = 0, moments = 'keep' } = options;
   const { rule, referenceBatchSize, maxScale } = options;
-  checkCount(referenceBatchSize, 'referenceBatchSize');
-  if (maxScale !== undefined) checkAbove(maxScale, 'maxScale');
-  checkAbove(risePerStep, 'risePerStep');
-  if (warmUpExamples !== 0) checkAbove(warmUpExamples, 'warmUpExamples');
-  if (moments === 'rescale' && rule !== 'sqrt')
-    throw new RangeError(
-      'moments is rescale, which goes with the rule sqrt; give that rule, or keep the moments.',
-    );
+  checkOptions(options);
 
   const planAt = (plan: BatchPlan, learningRateScale: number): BatchPlan =>
     moments === 'rescale'
@@ -100,22 +93,51 @@ export function withLearningRate<State extends Json>(
     start: (run) => scaled(inner.start(run), { limit: 1, warmth: 1 }),
     next(step, { inner: state, left: known }) {
       const decision = inner.next(step, state);
-      const warmth = warmthAt(step.totalExamples);
-      const before = step.plan;
-      if (!decision.firm)
-        return scaled(decision, { limit: before.learningRateScale * (1 + risePerStep), warmth });
-      const { batchSize } = decision.plan;
-      const left = known ?? (batchSize === before.batchSize ? null : leaving(before));
-      const isBack = left?.batchSize === batchSize;
-      const limit = Math.max(before.learningRateScale, isBack ? left.learningRateScale : 0);
-      return scaled(decision, { limit, warmth, left });
+      const left = decision.firm ? leftBehind(known, step.plan, decision.plan) : null;
+      const limit = limitOf(step.plan, decision, { left, risePerStep });
+      return scaled(decision, { limit, warmth: warmthAt(step.totalExamples), left });
     },
     observe: (steps, { inner: state, left }) => ({ inner: observe(inner, steps, state), left }),
-    recover: (step, { inner: state }) =>
+    recover: (step, { inner: state, left }) =>
       mapRecovery(inner.recover(step, state), (decision) =>
-        scaled(decision, { limit: step.plan.learningRateScale, warmth: 1 }),
+        scaled(decision, { limit: step.plan.learningRateScale, warmth: 1, left }),
       ),
   };
 }
 
-const leaving = ({ batchSize, learningRateScale }: BatchPlan) => ({ batchSize, learningRateScale });
+function checkOptions({
+  referenceBatchSize,
+  maxScale,
+  risePerStep = 1,
+  warmUpExamples = 0,
+  moments,
+  rule,
+}: LearningRateOptions): void {
+  checkCount(referenceBatchSize, 'referenceBatchSize');
+  if (maxScale !== undefined) checkAbove(maxScale, 'maxScale');
+  checkAbove(risePerStep, 'risePerStep');
+  if (warmUpExamples !== 0) checkAbove(warmUpExamples, 'warmUpExamples');
+  if (moments === 'rescale' && rule !== 'sqrt')
+    throw new RangeError(
+      'moments is rescale, which goes with the rule sqrt; give that rule, or keep the moments.',
+    );
+}
+
+/** What ran before the first of the firm decisions that leave it. */
+const leftBehind = (
+  known: LearningRateState<Json>['left'],
+  { batchSize, learningRateScale }: BatchPlan,
+  next: BatchPlan,
+): LearningRateState<Json>['left'] =>
+  known ?? (batchSize === next.batchSize ? null : { batchSize, learningRateScale });
+
+function limitOf(
+  { learningRateScale }: BatchPlan,
+  { firm, plan }: Decision<Json>,
+  { left, risePerStep }: Pick<LearningRateState<Json>, 'left'> & { readonly risePerStep: number },
+): number {
+  if (!firm) return learningRateScale * (1 + risePerStep);
+  return left?.batchSize === plan.batchSize
+    ? Math.max(learningRateScale, left.learningRateScale)
+    : learningRateScale;
+}

@@ -4,10 +4,12 @@ import {
   explore,
   exploredSize,
   firstExploration,
-  isFirstExploration,
+  beginsAtHome,
+  isCutShort,
   laterExploration,
   sizesToTry,
   triedExamples,
+  triedSizes,
   type BestSoFar,
   type Exploration,
   type Explored,
@@ -152,16 +154,16 @@ describe('explore', () => {
     const tried = (home: number): Explored => {
       let now: Explored = laterExploration(earlier, { home: 128, sizes: [64, 128] });
       expect(now.times).toEqual([rung(64), rung(128)]);
-      const ran: number[] = [];
+      const ran = [128];
       while (now.exploration) {
         const size = exploredSize(now.exploration);
+        const warm = size === ran.at(-1);
         ran.push(size);
-        now = explore(now.exploration, now.times, {
-          step: applied(plan(size), { seconds: size === 64 ? 3 : home }),
-          options,
-        });
+        const step = applied(plan(size), { seconds: (size === 64 ? 3 : home) + (warm ? 0 : 5), warm });
+        now = explore(now.exploration, now.times, { step, options });
       }
-      expect(ran).toEqual([...steps(64, 4), ...steps(128, 3)]);
+      // The first step of each is cold.
+      expect(ran.slice(1)).toEqual([...steps(64, 4), ...steps(128, 4)]);
       return now;
     };
     // It took 9 in a pause that is over; where it takes 10 now, that may be one.
@@ -169,10 +171,27 @@ describe('explore', () => {
     expect(tried(10).times).toEqual([rung(64, 3, 3, 3), rung(128, 9, 9, 9, 10, 10, 10)]);
   });
 
-  it('leaves a later exploration with what the size held took where something else decides the size', () => {
-    const earlier = [{ batchSize: 128, parts: 1, firstSeconds: null, seconds: [9, 8] }];
+  it('mixes no times of batches that ran in other parts', () => {
+    const earlier = [{ batchSize: 128, parts: 2, firstSeconds: null, seconds: [4, 4, 4] }];
+    const { exploration, times } = laterExploration(earlier, { home: 128, sizes: [128] });
+    let now: Explored = { exploration, times };
+    while (now.exploration)
+      now = explore(now.exploration, now.times, { step: applied(plan(128), { seconds: 5 }), options });
+    expect(now.times).toEqual([{ batchSize: 128, parts: 1, firstSeconds: null, seconds: [5, 5, 5] }]);
+  });
+
+  it('leaves a later exploration with what was known where something else decides the size', () => {
+    const earlier = [64, 128].map((batchSize) => ({
+      batchSize,
+      parts: 1,
+      firstSeconds: null,
+      seconds: [batchSize, 8],
+    }));
     const { exploration, times } = laterExploration(earlier, { home: 128, sizes: [64, 128] });
     const step = applied(plan(32), { seconds: 1 });
+    expect(isCutShort(exploration, step)).toBe(true);
+    expect(isCutShort(exploration, applied(plan(64)))).toBe(false);
+    expect(triedSizes(exploration, step)).toEqual([]);
     expect(explore(exploration, times, { step, options })).toEqual({
       exploration: null,
       times: [{ batchSize: 32, parts: 1, firstSeconds: null, seconds: [1] }, ...earlier],
@@ -211,12 +230,12 @@ describe('explore', () => {
   });
 
   it('knows the first exploration by its first size', () => {
-    expect(
-      isFirstExploration({ home: 32, sizes: [32, 128], index: 1, steps: 0, warmUp: null, before: null }),
-    ).toBe(true);
-    expect(
-      isFirstExploration({ home: 32, sizes: [16, 128], index: 1, steps: 0, warmUp: null, before: null }),
-    ).toBe(false);
+    expect(beginsAtHome({ home: 32, sizes: [32, 128], index: 1, steps: 0, warmUp: null, before: null })).toBe(
+      true,
+    );
+    expect(beginsAtHome({ home: 32, sizes: [16, 128], index: 1, steps: 0, warmUp: null, before: null })).toBe(
+      false,
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Decision } from '@batchwise/core';
+import type { AppliedStep, Decision } from '@batchwise/core';
 import { goodput, type GoodputState } from '../src/goodput.ts';
 import type { GoodputOptions } from '../src/goodput-options.ts';
 import { MCCANDLISH } from '../src/optimizers.ts';
@@ -21,4 +21,33 @@ export function explored(options: GoodputOptions = {}, info = run(), paused = 0)
     decision = controller.next(applied(before, { seconds, warm }), decision.state);
   }
   return decision;
+}
+
+/** Steps that run as decided. */
+export function follow(
+  decision: Decision<GoodputState>,
+  steps: number,
+  more: (i: number) => Partial<AppliedStep>,
+  options: GoodputOptions = {},
+) {
+  return followWith(options, decision, { steps, more });
+}
+
+export function followWith(
+  options: GoodputOptions,
+  decision: Decision<GoodputState>,
+  { steps, more }: { steps: number; more: (i: number) => Partial<AppliedStep> },
+) {
+  const controller = goodput({ ...MCCANDLISH, ...options });
+  const decisions: Decision<GoodputState>[] = [];
+  let now = decision;
+  let before = decision.plan;
+  for (let i = 0; i < steps; i += 1) {
+    const warm = before.batchSize === now.plan.batchSize;
+    before = now.plan;
+    const step = applied(now.plan, { seconds: T(now.plan.batchSize), warm, ...more(i) });
+    now = controller.next(step, now.state);
+    decisions.push(now);
+  }
+  return decisions;
 }

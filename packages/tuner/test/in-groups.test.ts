@@ -181,7 +181,7 @@ describe.each(chains)('a chain around %s', (name, chain, share) => {
     };
     const [alone, together] = [runPlant(withGuard(chain()), plant, info), runPlant(counted, plant, info)];
     const said = ({ steps }: typeof alone) =>
-      steps.map(({ plan: one, measured }) => ({ plan: one, measured }));
+      steps.map(({ plan: one, measured, code }) => ({ plan: one, measured, code }));
     expect(said(together)).toEqual(said(alone));
     expect(alone.steps.length).toBeGreaterThan(400);
     // 100 examples fit, more than the size that one of them is cut to.

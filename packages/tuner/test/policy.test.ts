@@ -129,10 +129,10 @@ describe('policy', () => {
       const from = steps[i - 1]?.plan.batchSize ?? 0;
       const to = steps[i]?.plan.batchSize ?? 0;
       expect([0.5, 2]).toContain(to / from);
-      // Three steps to compare, four of the new size, and before those at least twenty on the way.
-      const before = steps.slice(i - 7, i).map(({ plan: { batchSize } }) => batchSize);
-      expect(before).toEqual([to, to, to, to, from, from, from]);
-      const since = steps.slice(i - 27, i - 7);
+      // Four steps of the new size and four to compare, and before those at least twenty on the way.
+      const before = steps.slice(i - 8, i).map(({ plan: { batchSize } }) => batchSize);
+      expect(before).toEqual([to, to, to, to, from, from, from, from]);
+      const since = steps.slice(i - 28, i - 8);
       expect(since.every(({ plan: ran }) => ran.batchSize === from)).toBe(true);
     }
   });

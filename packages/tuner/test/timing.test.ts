@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { explorationOptions } from '../src/exploration.ts';
 import type { StepTimes } from '../src/step-time.ts';
-import { afterMove, startTiming, timeStep, timeSteps, tryBeforeMove, type Timing } from '../src/timing.ts';
+import {
+  afterMove,
+  isResting,
+  startTiming,
+  timeStep,
+  timeSteps,
+  tryBeforeMove,
+  type Timing,
+} from '../src/timing.ts';
 import { applied, plan, run } from './step.ts';
 
 const options = explorationOptions({ driftRatio: 1.15 });
@@ -22,7 +30,7 @@ const underway = (more: Partial<Timing> = {}): Timing => ({
   plannedExamples: 1e6,
   steps: 0,
   waitSteps: 50,
-  restSteps: 20,
+  rest: null,
   again: null,
   lookAt: 10,
   movedAt: 0,
@@ -56,13 +64,13 @@ describe('startTiming', () => {
         warmUp: { round: 1, fastest: null, fastestBefore: null, untilExamples: 3000 },
         before: null,
       },
-      triedExamples: 2560,
+      triedExamples: 0,
       plannedExamples: 60_000,
       steps: 0,
       waitSteps: 50,
-      restSteps: 20,
+      rest: null,
       again: null,
-      lookAt: 20,
+      lookAt: 10,
       movedAt: 0,
       usual: null,
     });
@@ -84,9 +92,7 @@ describe('timeStep', () => {
     expect(timing).toEqual(
       underway({
         times: [rung(32, 3, 3, 3), rung(128, 4, 4, 4, 4), rung(512, 8, 8, 8)],
-        // Of the sizes that ran, 128 alone was tried.
-        triedExamples: 512,
-        lookAt: 20,
+        triedExamples: 2560 + 4 * 128,
       }),
     );
   });
@@ -112,11 +118,12 @@ describe('timeStep', () => {
       index: 0,
       steps: 0,
       warmUp: null,
-      before: Array(20).fill(4 * factor),
+      before: [rung(32), rung(128, ...Array<number>(20).fill(4 * factor)), rung(512)],
     });
     expect(timing.times.map(({ seconds }) => seconds.length)).toEqual([0, 0, 0]);
     expect(timing.waitSteps).toBe(100);
-    expect(timing.triedExamples).toBe(2560 + 4 * (32 + 512));
+    // It counts once it is over.
+    expect(timing.triedExamples).toBe(2560);
   });
 
   it('waits, and does not look again for a change of less than the ratio', () => {
@@ -166,14 +173,8 @@ describe('a start where the next size looks no better', () => {
     timeStep(
       underway({
         times: [rung(32, 3, 3, 3), rung(128, seconds, seconds)],
-        exploration: {
-          home: 32,
-          sizes: [32, 128, 512],
-          index: 1,
-          steps: 3,
-          warmUp: null,
-          before: null,
-        },
+        exploration: { home: 32, sizes: [32, 128, 512], index: 1, steps: 3, warmUp: null, before: null },
+        triedExamples: 0,
         ...more,
       }),
       { step: applied(plan(128), { seconds }), options, best: () => 1 },
@@ -186,22 +187,18 @@ describe('a start where the next size looks no better', () => {
   };
 
   // Seconds per example must fall to 0.81: 4 · 3 · 0.81 = 9.72.
-  it('is tried again after twenty steps, once', () => {
+  it('is tried again after twenty steps, once, and counts what ran', () => {
     const ended = started(10);
-    expect(ended).toMatchObject({ exploration: null, again: [128, 512], triedExamples: 512, lookAt: 20 });
+    expect(ended).toMatchObject({ exploration: null, again: [128, 512], triedExamples: 4 * 128, lookAt: 10 });
     expect(at(32, ended, 19).exploration).toBeNull();
-    const again = at(32, ended, 20);
-    expect(again).toMatchObject({ again: null, triedExamples: 512 + 4 * (128 + 512) });
+    let again = at(32, ended, 20);
+    expect(again).toMatchObject({ again: null, triedExamples: 4 * 128 });
     expect(again.exploration).toMatchObject({ home: 32, sizes: [32, 128, 512], index: 0, warmUp: null });
     expect(again.times.map(({ seconds }) => seconds.length)).toEqual([0, 0]);
-    const twice = timeStep(
-      {
-        ...again,
-        exploration: { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null, before: [3] },
-      },
-      { step: applied(plan(128), { seconds: 10 }), options },
-    );
-    expect(twice).toMatchObject({ exploration: null, again: null });
+    again = at(32, again, 3);
+    for (let i = 0; i < 4; i += 1)
+      again = timeStep(again, { step: applied(plan(128), { seconds: 10 }), options });
+    expect(again).toMatchObject({ exploration: null, again: null, triedExamples: 8 * 128 });
   });
 
   it('is not where it looks better', () => expect(started(9.7).again).toBeNull());
@@ -220,11 +217,17 @@ describe('a start where the next size looks no better', () => {
 describe('tryBeforeMove', () => {
   const move = { held: 128, target: 256, totalExamples: 0 };
 
-  it('tries the size and the one held, and rests twice as long, a thousand steps at most', () => {
-    const trial = tryBeforeMove(underway(), move, options);
-    expect(trial).toMatchObject({ triedExamples: 2560 + 4 * 256, restSteps: 40 });
-    expect(trial?.exploration).toMatchObject({ home: 128, sizes: [256, 128], before: [4, 4, 4] });
-    expect(tryBeforeMove(underway({ restSteps: 640 }), move, options)?.restSteps).toBe(1000);
+  it('tries the size and the one held, and rests twice as long at that one, a thousand steps at most', () => {
+    const trial = tryBeforeMove(underway({ steps: 20 }), move, options);
+    expect(trial).toMatchObject({ rest: { held: 128, steps: 40 } });
+    expect(trial?.exploration).toMatchObject({ home: 128, sizes: [256, 128], before: [rung(128, 4, 4, 4)] });
+    const rested = (held: number) =>
+      tryBeforeMove(underway({ rest: { held, steps: 640 } }), move, options)?.rest?.steps;
+    expect([128, 64].map(rested)).toEqual([1000, 40]);
+    const restsAfter = (held: number, steps: number) =>
+      isResting(underway({ steps, rest: { held, steps: 40 } }), 128);
+    expect([restsAfter(128, 39), restsAfter(128, 40)]).toEqual([true, false]);
+    expect([restsAfter(64, 19), restsAfter(64, 20)]).toEqual([true, false]);
   });
 
   it('has nothing left beyond the share of the run', () => {
@@ -263,14 +266,14 @@ describe('timeSteps', () => {
 });
 
 describe('afterMove', () => {
-  it('looks twenty steps later, and then as rarely as after an exploration', () => {
-    let timing = afterMove(underway({ steps: 700, lookAt: 792, restSteps: 80 }));
+  it('looks ten steps later, and then as rarely as after an exploration', () => {
+    let timing = afterMove(underway({ steps: 700, lookAt: 792 }), options);
     const looks: number[] = [];
     for (let i = 0; i < 160; i += 1) {
       const before = timing.lookAt;
       timing = timeStep(timing, { step: applied(plan(128), { seconds: 4 }), options });
       if (timing.lookAt !== before) looks.push(timing.steps);
     }
-    expect(looks).toEqual([720, 730, 740, 750, 760, 770, 780, 790, 800, 810, 821, 833, 846, 860]);
+    expect(looks).toEqual([710, 720, 730, 740, 750, 760, 770, 780, 790, 800, 810, 821, 833, 846, 860]);
   });
 });

@@ -72,6 +72,12 @@ describe('withLearningRate', () => {
     expect(steps).toBe(15);
   });
 
+  it('still knows after a failed step what ran before sizes were tried', () => {
+    const left = { batchSize: 128, learningRateScale: 4 };
+    const recovery = coupled([64]).recover(failed('nonFinite', plan(64, 64, 2)), { inner: 0, left });
+    expect(recovery).toMatchObject({ kind: 'retry', decision: { state: { left } } });
+  });
+
   it('scales a retry by the batch that is retried, and passes a surrender on', () => {
     const controller = coupled([64]);
     expect(controller.recover(failed('nonFinite', plan(128, 128, 4)), told)).toMatchObject({

@@ -1,0 +1,140 @@
+import type { AppliedStep, BatchController, Decision, Json } from '@batchwise/core';
+import { describe, expect, it } from 'vitest';
+import { goodput } from '../src/goodput.ts';
+import { MCCANDLISH } from '../src/optimizers.ts';
+import { withHysteresis } from '../src/with-hysteresis.ts';
+import { gaussianMoments, normal, uniform } from './plant.ts';
+import { explored, follow, T } from './explored.ts';
+import { applied, plan, run } from './step.ts';
+
+const long = run({ plannedExamples: 2e6 });
+
+/** Noise of 20 examples in the first twenty steps, for which 256 pays where 512 runs. */
+const quiet = () => {
+  const draw = normal(uniform(3));
+  return (i: number): Partial<AppliedStep> =>
+    i < 20 && i % 2 === 0 ? { gradient: gaussianMoments([256, 256], 20, draw) } : {};
+};
+
+describe('a trial of goodput', () => {
+  it.each([
+    ['is as slow as the one held', 1, 1],
+    ['was better only while the machine paused', 3, 1],
+  ])(
+    'stays where the size that it tries %s, and then leaves it alone twice as long',
+    (_what, pause, usual) => {
+      const draw = normal(uniform(3));
+      // 256 would pay if it took less time than 512, by the line through the sizes that ran; here it takes as long.
+      const decisions = follow(explored({}, run({ plannedExamples: 2e6 })), 60, (i) => ({
+        seconds: T(512) * (i < 20 ? pause : usual),
+        ...(i < 20 && i % 2 === 0 && { gradient: gaussianMoments([256, 256], 20, draw) }),
+      }));
+      const tried = decisions.flatMap(({ plan: { batchSize }, reason }, i) =>
+        batchSize === 256 && decisions[i - 1]?.plan.batchSize === 512 ? [[i, reason.code]] : [],
+      );
+      expect(decisions.every(({ reason }) => reason.code !== 'goodput')).toBe(true);
+      expect(tried).toEqual([[19, 'explore']]);
+      expect(decisions[27]?.reason).toMatchObject({ code: 'explored', text: '256 was tried; 512 stays.' });
+      expect(decisions.at(-1)?.state.timing.rest).toEqual({ held: 512, steps: 40 });
+    },
+  );
+
+  it('moves at once where nothing is left for trials', () => {
+    const draw = normal(uniform(3));
+    // A 20th of an epoch of 60,000 examples is less than the 2560 of the start and four times 256.
+    const more = () => ({ gradient: gaussianMoments([256, 256], 20, draw) });
+    const last = follow(explored(), 20, more).at(-1);
+    expect(last?.plan).toEqual(plan(256));
+    expect(last?.reason.code).toBe('goodput');
+    expect(last?.firm).toBeUndefined();
+  });
+
+  it('moves to the size that was tried, not to one that would be better by the times of others', () => {
+    // By the line through the sizes that ran 128 would pay more than 256, from where one move reaches it.
+    const decisions = follow(explored({ maxMove: 4 }, long), 30, quiet(), { maxMove: 4 });
+    const [trial] = decisions.filter(({ reason }) => reason.code === 'explore');
+    const { exploration } = trial?.state.timing ?? {};
+    expect(exploration?.sizes).toEqual([128, 512]);
+    const slow = follow(
+      explored({ maxMove: 4 }, long),
+      30,
+      (i) => ({ ...quiet()(i), ...(i >= 20 && { seconds: T(512) }) }),
+      { maxMove: 4 },
+    );
+    expect(slow.some(({ reason }) => reason.code === 'goodput')).toBe(false);
+  });
+
+  it('that is not run leaves all as it was: the times, the examples for trials, and the batch that ran instead', () => {
+    const before = follow(explored({}, long), 20, quiet()).at(-1);
+    if (!before) throw new Error('It did not run.');
+    expect(before.plan).toEqual(plan(256));
+    const controller = goodput(MCCANDLISH);
+    const held = follow(explored({}, long), 19, quiet()).at(-1)?.state.timing;
+    const cut = controller.next(applied(plan(100), { seconds: T(100), warm: false }), before.state);
+    expect(cut.plan).toEqual(plan(100));
+    expect(cut.reason.code).toBe('steady');
+    expect(cut.state.timing.exploration).toBeNull();
+    expect(cut.state.timing.triedExamples).toBe(held?.triedExamples);
+    expect(cut.state.timing.rest).toEqual({ held: 512, steps: 40 });
+    const secondsOf = (times = held?.times, size = 512) =>
+      times?.find((rung) => rung.batchSize === size)?.seconds;
+    for (const size of [32, 128])
+      expect(secondsOf(cut.state.timing.times, size)).toEqual(secondsOf(held?.times, size));
+    // The step that asked for it was one of 512.
+    expect(secondsOf(cut.state.timing.times)?.length).toBe((secondsOf()?.length ?? 0) + 1);
+  });
+
+  it('comes twice as late after one that led nowhere, though hysteresis holds back a move in between', () => {
+    const controller: BatchController<Json> = withHysteresis(
+      goodput({ ...MCCANDLISH, exploration: { driftRatio: 100 } }),
+    );
+    const draw = normal(uniform(3));
+    let decision = { ...controller.start(long) };
+    const trials: number[] = [];
+    let [last, size] = [32, 32];
+    for (let i = 0; i < 400; i += 1) {
+      size = decision.plan.batchSize;
+      const isMeasured = decision.measure.includes('gradient');
+      const step = applied(decision.plan, {
+        // As slow at 256 as at 512, but 512 is three times as slow whenever it is not compared.
+        seconds: size === 512 && !decision.firm ? 3 * T(512) : T(size === 256 ? 512 : size),
+        warm: size === last,
+        ...(isMeasured && { gradient: gaussianMoments([size / 2, size / 2], 20, draw) }),
+      });
+      last = size;
+      decision = controller.next(step, decision.state);
+      const isTrial =
+        decision.reason.text.startsWith('A few steps of 256') && decision.plan.batchSize !== size;
+      if (isTrial && size === 512) trials.push(i);
+    }
+    const gaps = trials.slice(1).map((at, k) => at - (trials[k] ?? 0));
+    // Eight steps of trial, and then a rest of 40, 80 and so on to the next look, which come every ten at first.
+    expect(gaps.length).toBeGreaterThan(1);
+    gaps.forEach((gap, k) => expect(gap).toBeGreaterThanOrEqual(8 + 40 * 2 ** k));
+  });
+});
+
+describe('a start where the first other size was paused', () => {
+  it('is repeated after twenty steps, and then free to go to the best size', () => {
+    const controller = goodput(MCCANDLISH);
+    let decision: Decision<ReturnType<typeof controller.start>['state']> = controller.start(long);
+    const ran: number[] = [];
+    const reasons: string[] = [];
+    for (let i = 0; i < 80; i += 1) {
+      const { batchSize } = decision.plan;
+      const isFirst = ran.filter((size) => size === 128).length < 4;
+      const seconds = T(batchSize) * (batchSize === 128 && isFirst ? 5 : 1);
+      const step = applied(decision.plan, { seconds, warm: batchSize === (ran.at(-1) ?? 32) });
+      ran.push(batchSize);
+      decision = controller.next(step, decision.state);
+      reasons.push(decision.reason.code);
+    }
+    const first = ran.indexOf(128);
+    const again = ran.indexOf(128, first + 4);
+    expect(ran.indexOf(512)).toBeGreaterThan(again);
+    // 512 in the end, as where nothing was paused.
+    expect(ran.at(-1)).toBe(512);
+    expect(again - first).toBeGreaterThanOrEqual(4 + 20);
+    expect(again - first).toBeLessThanOrEqual(4 + 30 + 3);
+  });
+});

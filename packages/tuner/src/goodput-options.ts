@@ -26,7 +26,7 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   /** No move in this last share of the run, where it could not pay off any more. Default 0.05. */
   readonly settledShare?: number | undefined;
   readonly exploration?: Partial<ExplorationOptions> | undefined;
-  /** What earlier runs found; the run then starts at the best size for it and tries none. */
+  /** What earlier runs found; the run then starts at the best size for it and tries others only before it moves there. */
   readonly prior?: TuningPrior | undefined;
 }
 

@@ -34,7 +34,7 @@ export type KneeState = { readonly range: SizeRange; readonly timing: Timing };
 /**
  * Picks the batch from step time alone: 8 α/β examples, where step time T = α + βB has left its flat part, between 32
  * and what `SizeOptions` allow, on the nearest power of two. It looks at no gradient; it decides after a few steps at
- * growing sizes, and again only where step times have changed since. The honest control for `goodput`: in simulation it
+ * growing sizes, and again only where the first of them looked no better or step times have changed since. The honest control for `goodput`: in simulation it
  * came as close to the best fixed batch, except where the noise scale is very small or very large.
  * @throws RangeError where an option is out of its range
  */

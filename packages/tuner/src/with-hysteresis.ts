@@ -21,7 +21,8 @@ export type HysteresisState<Inner extends Json> = {
 /**
  * Holds the batch until there is reason enough to leave it: it ran for `dwellSteps` steps, and the move is larger than
  * `ratio` and than the uncertainty of the decision itself, |ln(target / held)| > max(ln ratio, logBatchSizeError). The
- * latter is taken from the decision's `evidence`, where it is given. Firm decisions pass as they are.
+ * latter is taken from the decision's `evidence`, where it is given. Firm decisions pass as they are: those of `goodput` on a size
+ * that it has just tried are, so that only moves without a trial are held back.
  * @throws RangeError unless `ratio` is at least 1 and `dwellSteps` a whole number of at least 0
  */
 export function withHysteresis<Inner extends Json>(

@@ -28,9 +28,8 @@ export function follow(
   decision: Decision<GoodputState>,
   steps: number,
   more: (i: number) => Partial<AppliedStep>,
-  options: GoodputOptions = {},
 ) {
-  return followWith(options, decision, { steps, more });
+  return followWith({}, decision, { steps, more });
 }
 
 export function followWith(

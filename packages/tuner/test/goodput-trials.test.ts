@@ -49,19 +49,18 @@ describe('a trial of goodput', () => {
     expect(last?.firm).toBeUndefined();
   });
 
-  it('moves to the size that was tried, not to one that would be better by the times of others', () => {
-    // By the line through the sizes that ran 128 would pay more than 256, from where one move reaches it.
-    const decisions = follow(explored({ maxMove: 4 }, long), 30, quiet(), { maxMove: 4 });
-    const [trial] = decisions.filter(({ reason }) => reason.code === 'explore');
-    const { exploration } = trial?.state.timing ?? {};
-    expect(exploration?.sizes).toEqual([128, 512]);
-    const slow = follow(
-      explored({ maxMove: 4 }, long),
-      30,
-      (i) => ({ ...quiet()(i), ...(i >= 20 && { seconds: T(512) }) }),
-      { maxMove: 4 },
-    );
-    expect(slow.some(({ reason }) => reason.code === 'goodput')).toBe(false);
+  it('moves to a size that was tried, or not at all', () => {
+    // φc = 6000: by the line through the sizes that ran 1024 makes 1.08 times the progress of 512, and 256 0.81 times.
+    const options = { ...MCCANDLISH, criticalBatchFactor: 10 };
+    const { state } = explored({}, long);
+    const ended = (sizes: readonly number[]) => {
+      const exploration = { home: 512, sizes, index: 1, steps: 3, warmUp: null, before: [] };
+      const timing = { ...state.timing, exploration };
+      return goodput(options).next(applied(plan(512), { seconds: T(512) }), { ...state, timing }).plan;
+    };
+    expect(ended([256, 512])).toEqual(plan(512));
+    // Where what is between was not to be tried, for 128 is all that ran below, it follows from that.
+    expect(ended([128, 512])).toEqual(plan(1024));
   });
 
   it('that is not run leaves all as it was: the times, the examples for trials, and the batch that ran instead', () => {

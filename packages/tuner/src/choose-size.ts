@@ -70,3 +70,7 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
     ratioError: 0,
   });
 }
+
+/** Whether to move: for more than `leastGain`, and more than the noise of the step times. */
+export const pays = ({ held, chosen, pricedRatio, ratioError }: SizeAnswer, leastGain: number): boolean =>
+  chosen.batchSize !== held.batchSize && pricedRatio > 1 + Math.max(leastGain, ratioError);

@@ -65,22 +65,20 @@ function turn(lastMove: LastMove | null, held: WeighedSize, chosen: WeighedSize)
 }
 
 /** Why nothing changes though another size may be better. */
-export const weakGainReason = ({ held, chosen, progressRatio, pricedRatio }: SizeAnswer): Reason => ({
+export const weakGainReason = (
+  { held, chosen, progressRatio, pricedRatio }: SizeAnswer,
+  doubt = 'too little to be sure of',
+): Reason => ({
   code: 'weak-evidence',
   text:
     `No change: weak evidence. ${chosen.batchSize} may make ${progressRatio.toFixed(2)} times the progress per ` +
-    `second of ${held.batchSize}, too little to be sure of.`,
+    `second of ${held.batchSize}, ${doubt}.`,
   numbers: { batchSize: held.batchSize, targetBatchSize: chosen.batchSize, progressRatio, pricedRatio },
 });
 
 /** Why a size that may pay is not tried yet. */
-export const restReason = ({ held, chosen, progressRatio, pricedRatio }: SizeAnswer): Reason => ({
-  code: 'weak-evidence',
-  text:
-    `No change: weak evidence. ${chosen.batchSize} may make ${progressRatio.toFixed(2)} times the progress per ` +
-    `second of ${held.batchSize}, but sizes were tried too short a time ago.`,
-  numbers: { batchSize: held.batchSize, targetBatchSize: chosen.batchSize, progressRatio, pricedRatio },
-});
+export const restReason = (answer: SizeAnswer): Reason =>
+  weakGainReason(answer, 'but sizes were tried too short a time ago');
 
 /** Why nothing changes. */
 export const steadyReason = (batchSize: number): Reason => ({

@@ -1,12 +1,12 @@
-import type { AppliedStep, BatchController, BatchPlan, Decision, RunInfo } from '@batchwise/core';
-import { chooseSize, type SizeAnswer } from './choose-size.ts';
+import type { AppliedStep, BatchController, BatchPlan, Decision, Reason, RunInfo } from '@batchwise/core';
+import { chooseSize, pays, type SizeAnswer } from './choose-size.ts';
 import {
   goodputReason,
   homeReason,
   recordedReason,
+  restReason,
   startReason,
   steadyReason,
-  restReason,
   weakGainReason,
   type LastMove,
 } from './explain.ts';
@@ -218,7 +218,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
     ? undefined
     : chooseSize(question({ held, range, times, noise, settings, reach, among, remainingExamples }));
   const firm = explored !== null && { firm: true };
-  if (answer && pays(answer, settings)) {
+  if (answer && pays(answer, settings.leastGain)) {
     const trial = explored ? undefined : trialOf(answer, { held, step, state, settings, noise });
     if (trial) return trial;
     const { batchSize: to, stepSeconds: seconds } = answer.chosen;
@@ -235,10 +235,10 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
       ...firm,
     };
   }
-  const weak = answer && answer.chosen.batchSize !== held ? weakGainReason(answer) : undefined;
   if (!explored) {
     const decision = stay(step, state, settings);
-    return weak ? { ...decision, reason: weak, standsFor: 0 } : decision;
+    const isOther = answer && answer.chosen.batchSize !== held;
+    return isOther ? unsure(decision, weakGainReason(answer)) : decision;
   }
   return {
     plan: wholeBatch(held),
@@ -249,6 +249,9 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
     ...firm,
   };
 }
+
+/** Said of one step: the next one is steady again. */
+const unsure = (decision: Decision<GoodputState>, reason: Reason) => ({ ...decision, reason, standsFor: 0 });
 
 /**
  * What is known of the other size's time is old, or follows from that of others: it is tried first, unless nothing is
@@ -261,8 +264,7 @@ function trialOf(
   const target = answer.chosen.batchSize;
   const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise).logBatchSizeError;
   if (isWeak) return undefined;
-  if (isResting(state.timing, held))
-    return { ...stay(step, state, settings), reason: restReason(answer), standsFor: 0 };
+  if (isResting(state.timing, held)) return unsure(stay(step, state, settings), restReason(answer));
   const move = { held, target, totalExamples: step.totalExamples };
   const timing = tryBeforeMove(state.timing, move, settings.exploration);
   return timing?.exploration ? tryOut(timing.exploration, { ...state, timing }, settings) : undefined;
@@ -276,7 +278,7 @@ function question(view: {
   readonly noise: NoiseBelief;
   readonly settings: GoodputSettings;
   readonly reach?: number;
-  /** Those that were just tried; undefined for all. */
+  /** Those just tried; undefined for all. */
   readonly among?: readonly number[] | undefined;
   readonly remainingExamples?: number;
 }) {
@@ -293,8 +295,3 @@ function question(view: {
     remainingExamples,
   };
 }
-
-const pays = (
-  { held, chosen, pricedRatio, ratioError }: SizeAnswer,
-  { leastGain }: GoodputSettings,
-): boolean => chosen.batchSize !== held.batchSize && pricedRatio > 1 + Math.max(leastGain, ratioError);

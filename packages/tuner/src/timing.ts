@@ -60,26 +60,24 @@ export type Timing = {
 };
 
 /** Begins with an exploration at the size that the run starts with. */
-export function startTiming(range: SizeRange, run: RunInfo, options: ExplorationOptions): Timing {
-  const planned = run.plannedExamples ?? run.datasetSize;
-  const budget = planned === undefined ? Infinity : options.shareOfRun * planned;
-  return begun(sizesToTry(range, budget, options), { home: range.start, run, recalled: null }, options);
-}
+export const startTiming = (range: SizeRange, run: RunInfo, options: ExplorationOptions): Timing =>
+  begun((budget) => sizesToTry(range, budget, options), { home: range.start, run, recalled: null }, options);
 
 /** Begins with the times of earlier runs: only the size that it starts with is timed, to compare. */
 export const recalledTiming = (
   recalled: StepTimes,
   { home, run }: { readonly home: number; readonly run: RunInfo },
   options: ExplorationOptions,
-): Timing => begun([home], { home, run, recalled }, options);
+): Timing => begun(() => [home], { home, run, recalled }, options);
 
 function begun(
-  sizes: readonly number[],
+  sizesWithin: (budgetExamples: number) => readonly number[],
   { home, run, recalled }: { readonly home: number; readonly run: RunInfo } & Pick<Timing, 'recalled'>,
   options: ExplorationOptions,
 ): Timing {
   const planned = run.plannedExamples ?? run.datasetSize ?? null;
   const untilExamples = planned === null ? null : options.shareOfRun * planned;
+  const sizes = sizesWithin(untilExamples ?? Infinity);
   return {
     times: [],
     recalled,

@@ -52,6 +52,24 @@ const warmUpSteps = (...args: Parameters<typeof tryOn>) =>
 
 const steps = (size: number, count: number) => Array.from({ length: count }, () => size);
 
+/** On the way, at the size of `index`. */
+const underway = (more: Partial<Exploration>): Exploration => ({
+  home: 32,
+  sizes: [32, 128],
+  index: 1,
+  steps: 0,
+  warmUp: null,
+  before: null,
+  ...more,
+});
+
+const rung = (batchSize: number, ...seconds: number[]) => ({
+  batchSize,
+  parts: 1,
+  firstSeconds: null,
+  seconds,
+});
+
 describe('sizesToTry', () => {
   it('goes up in steps of four to the largest size', () => {
     expect(sizesToTry(range, Infinity, options)).toEqual([32, 128, 512, 2048]);
@@ -144,12 +162,6 @@ describe('explore', () => {
   });
 
   it('times the size held anew beside the others later on, and keeps the faster of what it took and takes', () => {
-    const rung = (batchSize: number, ...seconds: number[]) => ({
-      batchSize,
-      parts: 1,
-      firstSeconds: null,
-      seconds,
-    });
     const earlier = [rung(64, 2, 2, 2), rung(128, 9, 9, 9)];
     const tried = (home: number): Explored => {
       let now: Explored = laterExploration(earlier, { home: 128, sizes: [64, 128] });
@@ -181,12 +193,7 @@ describe('explore', () => {
   });
 
   it('leaves a later exploration with what was known where something else decides the size', () => {
-    const earlier = [64, 128].map((batchSize) => ({
-      batchSize,
-      parts: 1,
-      firstSeconds: null,
-      seconds: [batchSize, 8],
-    }));
+    const earlier = [rung(64, 5, 6), rung(128, 7, 8)];
     const { exploration, times } = laterExploration(earlier, { home: 128, sizes: [64, 128] });
     const step = applied(plan(32), { seconds: 1 });
     expect(isCutShort(exploration, step)).toBe(true);
@@ -194,48 +201,30 @@ describe('explore', () => {
     expect(triedSizes(exploration, step)).toEqual([]);
     expect(explore(exploration, times, { step, options })).toEqual({
       exploration: null,
-      times: [{ batchSize: 32, parts: 1, firstSeconds: null, seconds: [1] }, ...earlier],
+      times: [rung(32, 1), ...earlier],
     });
   });
 
   it('ends where something else decides the size', () => {
-    const exploration: Exploration = {
-      home: 32,
-      sizes: [32, 128],
-      index: 1,
-      steps: 0,
-      warmUp: null,
-      before: null,
-    };
     const step = applied(plan(100), { seconds: 1 });
-    expect(explore(exploration, [], { step, options })).toEqual({
+    expect(explore(underway({}), [], { step, options })).toEqual({
       exploration: null,
-      times: [{ batchSize: 100, parts: 1, firstSeconds: null, seconds: [1] }],
+      times: [rung(100, 1)],
     });
   });
 
   it('goes on without times where steps are not timed', () => {
-    const exploration: Exploration = {
-      home: 32,
-      sizes: [64, 128],
-      index: 0,
-      steps: 3,
-      warmUp: null,
-      before: null,
-    };
+    const sizes = [64, 128];
+    const exploration = underway({ sizes, index: 0, steps: 3 });
     expect(explore(exploration, [], { step: applied(plan(64)), options })).toEqual({
-      exploration: { home: 32, sizes: [64, 128], index: 1, steps: 0, warmUp: null, before: null },
+      exploration: underway({ sizes }),
       times: [],
     });
   });
 
-  it('knows the first exploration by its first size', () => {
-    expect(beginsAtHome({ home: 32, sizes: [32, 128], index: 1, steps: 0, warmUp: null, before: null })).toBe(
-      true,
-    );
-    expect(beginsAtHome({ home: 32, sizes: [16, 128], index: 1, steps: 0, warmUp: null, before: null })).toBe(
-      false,
-    );
+  it('knows the exploration at the start by its first size', () => {
+    expect(beginsAtHome(underway({}))).toBe(true);
+    expect(beginsAtHome(underway({ sizes: [16, 128] }))).toBe(false);
   });
 });
 

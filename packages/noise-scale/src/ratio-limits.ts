@@ -27,8 +27,9 @@ export function fiellerLimits(ratio: RatioMoments, quantile: number): RatioLimit
   const b = ratio.numerator * ratio.denominator - quantile ** 2 * ratio.covariance;
   const c = ratio.numerator ** 2 - quantile ** 2 * ratio.numeratorVariance;
   const root = Math.sqrt(Math.max(0, b ** 2 - a * c));
-  // The root that is positive when c is: also right where a is below 0, and then the only limit there is.
-  const lower = c / (b + root);
+  // The root that is positive when c is: also right where a is below 0, and then the only limit there is. One of the two is
+  // 0 where c is, also where b is, and the quotient would be 0/0.
+  const lower = c === 0 ? 0 : c / (b + root);
 
   if (a > 0)
     return ratio.denominator > 0 ? { lower: Math.max(0, lower), upper: Math.max(0, (b + root) / a) } : {};

@@ -84,16 +84,13 @@ describe('noiseScale, by hand', () => {
 
   it('is 0 where all micro-batches agree, not the negative number that rounding makes of it', () => {
     const noiseless = { ...resolved, traceDeviation: 0, jointDeviation: 0 };
-    expect(noiseScale({ ...noiseless, gradientVarianceTrace: 0 })).toMatchObject({
-      known: true,
-      noiseScale: 0,
-    });
-    expect(noiseScale({ ...noiseless, gradientVarianceTrace: -1e-16 })).toMatchObject({
-      known: true,
-      noiseScale: 0,
-      lower: 0,
-      upper: 0,
-    });
+    for (const gradientVarianceTrace of [0, -1e-16])
+      expect(noiseScale({ ...noiseless, gradientVarianceTrace })).toMatchObject({
+        known: true,
+        noiseScale: 0,
+        lower: 0,
+        upper: 0,
+      });
   });
 
   it('needs three samples of equal weight', () => {

@@ -50,6 +50,20 @@ describe('policy', () => {
     expect(scales.at(-1)).toBeCloseTo(ruled, 12);
   });
 
+  it.each<PolicyName>(['goodput', 'noiseScale'])('%s stands gradients without any noise', (name) => {
+    const plant: Plant = {
+      fixedSeconds: 2e-3,
+      secondsPerExample: 1e-5,
+      noiseScale: () => 0,
+      criticalBatchFactor: 1,
+    };
+    const info = run({ plannedExamples: 50_000, secondMoment: { decay: 0.999, updates: 0 } });
+    const { steps } = runPlant(policy(name, { optimizer: 'adam' }), plant, info);
+    expect(steps.filter(({ measured }) => measured).length).toBeGreaterThan(3);
+    const rates = steps.map((step) => step.plan.learningRateScale);
+    expect(rates.filter((rate) => !(rate > 0 && rate < 9))).toEqual([]);
+  });
+
   it('takes the law of McCandlish for Adam under another rule than the root', () => {
     // α/β = 200 and φ = 600: √(200 · 3 · 600) = 600 under the linear rule, where the root law has 600 too; at φ = 20 it is 110
     // against (200 + √(200² + 8 · 200 · 20))/2 = 234.

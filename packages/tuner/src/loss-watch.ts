@@ -41,21 +41,41 @@ export const presentLoss = ({ now }: LossWatch): number | undefined => now ?? un
 
 /**
  * Whether the loss has left its range: most of the latest steps are at twice the lowest loss and at half of that at the
- * start or more. The second is needed late in a run, where a loss near 0 doubles with one example.
+ * start or more. The second is needed late in a run, where a loss near 0 doubles with one example. A loss that may be
+ * negative has no such ratios: it must lie above the start by as much as it had come below it, by what it was there, and
+ * by as much as the latest losses lie apart.
  */
 export const hasExploded = (watch: LossWatch): boolean =>
-  isAbove(watch, (start, lowest) => Math.max(RATIO * lowest, SHARE_OF_START * start));
+  isAbove(watch, ({ start, lowest, scale }) =>
+    scale === undefined ? Math.max(RATIO * lowest, SHARE_OF_START * start) : start + scale,
+  );
 
 /** Whether now is a moment to go back to. */
 export const isHealthy = (watch: LossWatch): boolean =>
   presentLoss(watch) !== undefined &&
-  !isAbove(watch, (start, lowest) => Math.max(HEALTHY_RATIO * lowest, HEALTHY_SHARE * start));
+  !isAbove(watch, ({ start, lowest, scale }) =>
+    scale === undefined
+      ? Math.max(HEALTHY_RATIO * lowest, HEALTHY_SHARE * start)
+      : lowest + HEALTHY_SHARE * scale,
+  );
 
-function isAbove(watch: LossWatch, bound: (start: number, lowest: number) => number): boolean {
+interface LossRange {
+  readonly start: number;
+  readonly lowest: number;
+  /** How far losses that may be negative lie apart; undefined of others. */
+  readonly scale: number | undefined;
+}
+
+function isAbove(watch: LossWatch, bound: (range: LossRange) => number): boolean {
   const now = presentLoss(watch);
   const { start, lowest } = watch;
-  return now !== undefined && start !== null && lowest !== null && now > bound(start, lowest);
+  if (now === undefined || start === null || lowest === null) return false;
+  const maySink = lowest < 0 || start <= 0;
+  const scale = maySink ? Math.max(Math.abs(start), start - lowest, spread(watch.latest)) : undefined;
+  return scale !== 0 && now > bound({ start, lowest, scale });
 }
+
+const spread = (losses: readonly number[]): number => Math.max(...losses) - Math.min(...losses);
 
 /** By insertion, which for so few is several times as fast as a sort: this runs at each step. */
 function median(losses: readonly number[]): number {

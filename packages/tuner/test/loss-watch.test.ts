@@ -75,6 +75,47 @@ describe('an explosion', () => {
   });
 });
 
+describe('a loss that may be negative', () => {
+  const steady = (level: number, count = 11) => Array<number>(count).fill(level);
+
+  it('has exploded where it is above the start by what it had gained, and by what it was there', () => {
+    // From −0.2 down to −0.9: up to −0.2 + 0.7.
+    const before = after([...steady(-0.2), ...steady(-0.9, 30)]);
+    expect([-0.5, 0.45, 0.55].map((level) => hasExploded(after(steady(level), before)))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    // From −1, of which nothing was gained: up to 0. From 2 down to −1: up to 5.
+    expect([-0.45, -0.1, 0.1].map((level) => hasExploded(after([...steady(-1), ...steady(level)])))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    const sunk = after([...steady(2), ...steady(-1)]);
+    expect([4.9, 5.1].map((level) => hasExploded(after(steady(level), sunk)))).toEqual([false, true]);
+  });
+
+  it('has not where it goes back and forth about 0', () => {
+    const draw = normal(uniform(4));
+    let watch = NO_LOSSES;
+    let alarms = 0;
+    for (let i = 0; i < 20_000; i += 1) {
+      watch = watchLoss(watch, 0.05 * draw());
+      if (hasExploded(watch)) alarms += 1;
+    }
+    expect(alarms).toBe(0);
+    // Nothing is known of how large such a loss is.
+    expect(hasExploded(after([...steady(0), ...steady(1e-3)]))).toBe(false);
+  });
+
+  it('is a moment to go back to within a quarter of that of the lowest', () => {
+    // A quarter of 0.8 above −1.
+    const before = after([...steady(-0.2), ...steady(-1, 30)]);
+    expect([-0.85, -0.75].map((level) => isHealthy(after(steady(level), before)))).toEqual([true, false]);
+  });
+});
+
 describe('a moment to go back to', () => {
   it('is one at which the loss is near its lowest, or far below that of the start', () => {
     expect(isHealthy(after(Array(10).fill(1)))).toBe(false);

@@ -26,6 +26,8 @@ export type ScheduleState = {
   readonly range: SizeRange;
   /** Largest rate so far, as a factor on the configured one; 0 with milestones. */
   readonly peakRate: number;
+  /** The batch of the last plan, before others cut it. */
+  readonly asked: number;
 };
 
 /**
@@ -34,7 +36,8 @@ export type ScheduleState = {
  * With `rate`, the batch grows where that schedule would drop the learning rate (Smith et al. 2018, arXiv 1711.00489):
  * the noise of an update goes with η/B, so k times the batch does for the noise what a k-th of the rate does, in k times
  * fewer steps. The batch is the start times a power of two nearest to start · peak/rate, and what it lacks of it, also
- * beyond the largest batch allowed, the rate makes up: learningRateScale = rate · B/start. A rise of the rate at the
+ * beyond the largest batch allowed, the rate makes up: learningRateScale = rate · B/start. Where a smaller batch ran than was
+ * asked for (`withCeiling`, `withGuard`), B is that one. A rise of the rate at the
  * start (a warm-up) stays one. Give the loop no schedule of its own then, and no `withLearningRate` around this.
  *
  * With `milestones`, each batch runs from its examples on, at the configured rate; of the bounds `maxBatchSize` alone holds.
@@ -48,7 +51,7 @@ export function schedule(options: ScheduleOptions): BatchController<ScheduleStat
     name: 'schedule',
     measures: NOTHING,
     start: (run) =>
-      decide({ range: sizeRange(options, run, 1), peakRate: 0 }, { examples: 0, held: undefined }),
+      decide({ range: sizeRange(options, run, 1), peakRate: 0, asked: 0 }, { examples: 0, held: undefined }),
     next: ({ totalExamples, plan }, state) =>
       decide(state, { examples: totalExamples, held: plan.batchSize }),
     recover: giveUp,
@@ -68,7 +71,7 @@ type Rule = (state: ScheduleState, position: Position) => Decision<ScheduleState
 const LEAST_RATE = 1e-9;
 
 function byRate(rate: LearningRateSchedule): Rule {
-  return ({ range, peakRate: before }, { examples, held }) => {
+  return ({ range, peakRate: before, asked }, { examples, held }) => {
     const answer = rate(examples);
     if (!Number.isFinite(answer) || answer < 0)
       throw new RangeError(
@@ -79,12 +82,13 @@ function byRate(rate: LearningRateSchedule): Rule {
     const { start, max } = range;
     const rungs = ladder({ min: start, max: Math.max(start, max), multipleOf: start });
     const batchSize = nearestRung(rungs, (start * peakRate) / now);
-    const learningRateScale = (now * batchSize) / start;
+    const isCut = held !== undefined && held < asked;
+    const learningRateScale = (now * (isCut ? Math.min(held, batchSize) : batchSize)) / start;
     return {
       plan: { ...wholeBatch(batchSize), learningRateScale },
       reason: rateReason(batchSize, held, { start, drop: now / peakRate, learningRateScale }),
       measure: NOTHING,
-      state: { range, peakRate },
+      state: { range, peakRate, asked: batchSize },
     };
   };
 }

@@ -1,6 +1,9 @@
 import { constantRate, cosineDecay, productOf, stepDecay, warmUp } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
+import type { BatchController, Decision, Json } from '@batchwise/core';
 import { schedule, type ScheduleOptions } from '../src/schedule.ts';
+import { withCeiling } from '../src/with-ceiling.ts';
+import { withGuard } from '../src/with-guard.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
 
 /** The plans at these numbers of examples, one after the other. */
@@ -60,6 +63,34 @@ describe('schedule by a rate', () => {
     expect(last?.plan.learningRateScale).toBeGreaterThan(0);
     expect(() => schedule({ rate: () => NaN }).start(run())).toThrow('rate answers NaN at 0 examples');
     expect(() => schedule({ rate: () => -1 }).start(run())).toThrow('rate answers -1');
+  });
+
+  it('lets the rate fall where memory or the guard keep the batch from growing', () => {
+    const rate = stepDecay(1000, 0.5);
+    const after = (wrapped: BatchController<Json>, before: Decision<Json>, examples: readonly number[]) => {
+      let decision = before;
+      return examples.map((totalExamples) => {
+        decision = wrapped.next(applied(decision.plan, { totalExamples }), throughJson(decision.state));
+        return decision.plan;
+      });
+    };
+    const cut = withCeiling(schedule({ rate, batchSize: 32 }), { batchSize: 64, accumulate: false });
+    const plans = after(cut as BatchController<Json>, cut.start(run()), [10, 1000, 2000, 2001, 3000, 3001]);
+    // The first of those that are cut goes at the rate of before.
+    expect(plans).toEqual(
+      [32, 64, 64, 64, 64, 64].map((size, i) => plan(size, size, [1, 1, 1, 0.5, 0.25, 0.25][i])),
+    );
+
+    const guarded = withGuard(schedule({ rate, batchSize: 32 }));
+    const recovery = guarded.recover(failed('nonFinite', plan(32)), guarded.start(run()).state);
+    if (recovery.kind !== 'retry') throw new Error(recovery.message);
+    expect(recovery.decision.plan).toEqual(plan(32, 32, 0.5));
+    const later = after(
+      guarded as BatchController<Json>,
+      recovery.decision as Decision<Json>,
+      [10, 3000, 3001],
+    );
+    expect(later.at(-1)).toEqual(plan(32, 32, 0.125));
   });
 
   it('stays below a 16th of the data', () => {

@@ -26,6 +26,8 @@ export type TracedStep = Omit<AppliedStep, 'gradient'> & { readonly gradient?: T
 /** All that a controller was told in a run, from its start: enough to ask it again. Survives JSON. */
 export interface RunTrace {
   readonly schema: 'batchwise.trace/1';
+  /** What the run went on from; null of one that began anew. */
+  readonly from: Decision<Json> | null;
   readonly run: {
     readonly datasetSize: number | null;
     readonly plannedExamples: number | null;
@@ -42,8 +44,11 @@ export interface RunTracer {
   trace(): RunTrace | undefined;
 }
 
-/** An observer that writes down what the controller is told. Some 200 bytes per step. */
-export function runTracer(): RunTracer {
+/**
+ * An observer that writes down what the controller is told. Some 200 bytes per step.
+ * @param from of a run that goes on (`resumeFrom`), the decision of its checkpoint
+ */
+export function runTracer(from: Decision<Json> | null = null): RunTracer {
   let info: RunInfo | undefined;
   const outcomes: (TracedStep | TracedFailure)[] = [];
   return {
@@ -59,6 +64,7 @@ export function runTracer(): RunTracer {
     trace: () =>
       info && {
         schema: 'batchwise.trace/1',
+        from,
         run: {
           datasetSize: info.datasetSize ?? null,
           plannedExamples: info.plannedExamples ?? null,
@@ -77,15 +83,17 @@ export function runTracer(): RunTracer {
  */
 export function replay<State extends Json>(
   controller: BatchController<State>,
-  { run, outcomes }: RunTrace,
+  { run, from, outcomes }: RunTrace,
 ): readonly Decision<State>[] {
   const { datasetSize, plannedExamples, seed, secondMoment } = run;
-  let decision = controller.start({
+  const info = {
     datasetSize: datasetSize ?? undefined,
     plannedExamples: plannedExamples ?? undefined,
     seed,
     secondMoment: secondMoment ?? undefined,
-  });
+  };
+  // The state is that of the same controller, as where a run goes on.
+  let decision = (from as Decision<State> | null) ?? controller.start(info);
   const decisions = [decision];
   for (const outcome of outcomes) {
     const next = answer(controller, outcome, decision.state);

@@ -99,10 +99,15 @@ const listed = (sizes: readonly number[]): string =>
   sizes.length > 1 ? `${sizes.slice(0, -1).join(', ')} and ${sizes.at(-1)} were` : `${sizes[0]} was`;
 
 /** The first plan of a run that knows of earlier ones. */
-export const recordedReason = ({ batchSize, stepSeconds }: WeighedSize, noiseScale?: number): Reason => ({
+export const recordedReason = (
+  { batchSize, stepSeconds, predicted }: WeighedSize,
+  noiseScale?: number,
+): Reason => ({
   code: 'recorded',
   text:
-    `In earlier runs a step of ${batchSize} took ${duration(stepSeconds)}` +
+    (predicted
+      ? `By the steps of earlier runs one of ${batchSize} should take ${duration(stepSeconds)}`
+      : `In earlier runs a step of ${batchSize} took ${duration(stepSeconds)}`) +
     (noiseScale === undefined ? '' : `, and the noise scale was about ${about(noiseScale)} examples`) +
     `: the run starts there.`,
   numbers: { batchSize, stepSeconds, ...(noiseScale !== undefined && { noiseScale }) },

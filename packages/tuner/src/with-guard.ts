@@ -160,7 +160,11 @@ function capped(
   { batchSize, learningRateScale }: NonNullable<Rest<Json>['cap']>,
 ): BatchPlan {
   const sized = plan.batchSize > batchSize ? resized(plan, batchSize) : plan;
-  return { ...sized, learningRateScale: Math.min(sized.learningRateScale, learningRateScale) };
+  if (sized.learningRateScale <= learningRateScale) return sized;
+  const { momentDecayScale: moments } = sized;
+  // Those that `withLearningRate` rescales go with the square of the rate.
+  const rescaled = moments !== undefined && { momentDecayScale: Math.min(moments, learningRateScale ** 2) };
+  return { ...sized, learningRateScale, ...rescaled };
 }
 
 /** The weights go back, the losses begin anew but for the first, and what failed is out of bounds. */

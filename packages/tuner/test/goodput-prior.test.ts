@@ -12,8 +12,12 @@ describe('goodput after earlier runs', () => {
     // √(200 · 60) = 110
     expect(start.plan).toEqual(plan(128));
     expect(start.reason.code).toBe('recorded');
+    expect(start.reason.text).toMatch(/^In earlier runs a step of 128 took /);
     expect(start.evidence?.noiseScale).toBe(20);
-    expect(goodput({ ...MCCANDLISH, prior, priorNoiseScale: 600 }).start(run()).plan).toEqual(plan(512));
+    const beyond = goodput({ ...MCCANDLISH, prior, priorNoiseScale: 600 }).start(run());
+    expect(beyond.plan).toEqual(plan(512));
+    // No step of 512 was timed.
+    expect(beyond.reason.text).toMatch(/^By the steps of earlier runs one of 512 should take /);
     expect(throughJson(start.state)).toEqual(start.state);
     // Three times as slow throughout: the best size is the same, and no other is tried to know it.
     for (const factor of [1, 3]) {

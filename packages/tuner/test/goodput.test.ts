@@ -192,10 +192,11 @@ describe('goodput', () => {
   it('forgets over 8 batches at least, so that a small noise scale stays known', () => {
     const draw = normal(uniform(3));
     const last = follow(explored(), 9, () => ({ gradient: gaussianMoments([256, 256], 20, draw) })).at(-1);
-    // Weights fall by e^(−1/8) a step: Σ w = 512 (1 − e^(−9/8)) / (1 − e^(−1/8)).
-    expect(last?.state.watch.noise?.weight).toBeGreaterThan(
-      (512 * (1 - Math.exp(-9 / 8))) / (1 - Math.exp(-1 / 8)) - 1e-6,
-    );
+    // Weights fall by e^(−1/8) a step, Σ w = 512 (1 − e^(−9/8)) / (1 − e^(−1/8)); at first, with 600 believed, by e^(−512/4800).
+    const sum = (perStep: number) => (512 * (1 - Math.exp(-9 * perStep))) / (1 - Math.exp(-perStep));
+    const weight = last?.state.watch.noise?.weight ?? NaN;
+    expect(weight).toBeGreaterThan(sum(1 / 8) - 1e-6);
+    expect(weight).toBeLessThan(sum(512 / 4800) + 1e-6);
   });
 
   it('says where its knowledge is weak, and hands it on as evidence', () => {

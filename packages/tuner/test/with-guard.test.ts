@@ -93,6 +93,18 @@ describe('withGuard', () => {
     });
   });
 
+  it('lowers what the averages forget by with the rate', () => {
+    const giving = withGuard({ ...scripted([64]), recover: () => ({ kind: 'giveUp', message: 'no' }) });
+    const rescaled = (rate: number, moments: number) => ({
+      ...plan(64, 64, rate),
+      momentDecayScale: moments,
+    });
+    const { state } = giving.start(run());
+    const recovery = giving.recover(failed('nonFinite', rescaled(3, 4)), { ...state, startBatchSize: 64 });
+    // 1.5² is less than 4.
+    expect(recovery).toMatchObject({ decision: { plan: rescaled(1.5, 2.25) } });
+  });
+
   it('leaves memory, and what the inner controller can mend, to the inner controller', () => {
     const controller = guarded();
     const { state } = controller.start(run());

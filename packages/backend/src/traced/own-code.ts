@@ -16,8 +16,11 @@ interface Named {
   getClassName(): string;
 }
 
-/** Layers, cells and regularizers whose result depends on their inputs, their weights and what they were made with. */
-const OWN_LAYERS = new Set(
+/**
+ * Layers, cells, regularizers and activations whose result depends on their inputs, their weights and what they were made
+ * with.
+ */
+const OWN_PARTS = new Set(
   (
     'Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization ' +
     'Bidirectional CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D ' +
@@ -26,7 +29,8 @@ const OWN_LAYERS = new Set(
     'GlobalMaxPooling2D InputLayer L1L2 LSTM LSTMCell LayerNormalization LeakyReLU Masking MaxPooling1D ' +
     'MaxPooling2D MaxPooling3D Maximum Minimum Model Multiply PReLU Permute RNN ReLU RepeatVector Rescaling ' +
     'Reshape Resizing SeparableConv2D Sequential SimpleRNN SimpleRNNCell Softmax SpatialDropout1D ' +
-    'StackedRNNCells ThresholdedReLU TimeDistributed UpSampling2D ZeroPadding2D'
+    'StackedRNNCells ThresholdedReLU TimeDistributed UpSampling2D ZeroPadding2D ' +
+    'elu gelu gelu_new hardSigmoid linear logSoftmax mish relu relu6 selu sigmoid softmax softplus softsign swish tanh'
   ).split(' '),
 );
 
@@ -49,17 +53,20 @@ export function foreignCode(tf: unknown, model: LayersModel): string | undefined
 export const isOwnOptimizer = (tf: unknown, optimizer: unknown): boolean =>
   isNamed(optimizer) && isOwn(tf as Classes, optimizer, OWN_OPTIMIZERS);
 
-/** Goes through all layers, cells and regularizers that an object holds. */
+/** Where layers hold what they compute with beside other layers; an activation has `apply` in place of `call`. */
+const HOLDS_A_PART = /(Regularizer|[aA]ctivation)$/;
+
+/** Goes through all layers, cells, regularizers and activations that an object holds. */
 function foreignPart(tf: Classes, owner: object, seen: Set<unknown>): string | undefined {
   if (seen.has(owner)) return undefined;
   seen.add(owner);
   if (isNamed(owner)) {
-    if (!isOwn(tf, owner, OWN_LAYERS)) return `the class ${owner.constructor.name} (${owner.getClassName()})`;
+    if (!isOwn(tf, owner, OWN_PARTS)) return `the class ${owner.constructor.name} (${owner.getClassName()})`;
     if ((owner as { readonly stateful?: unknown }).stateful === true) return 'a layer that is stateful';
   }
   for (const [name, value] of Object.entries(owner)) {
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      const isPart = isNamed(item) && (isLayer(item) || name.endsWith('Regularizer'));
+      const isPart = isNamed(item) && (isLayer(item) || HOLDS_A_PART.test(name));
       const found = isPart ? foreignPart(tf, item, seen) : undefined;
       if (found !== undefined) return found;
     }

@@ -47,6 +47,31 @@ describe('foreignCode', () => {
     expect(foreignCode(tf, modelOf([new Made({ units: 1, inputShape: [2] })]))).toBe('the class Shy (Dense)');
   });
 
+  it('finds an activation of the user, and none in those of TensorFlow.js', () => {
+    class Jitter extends tf.serialization.Serializable {
+      static get className() {
+        return 'jitter';
+      }
+      apply = <Values>(values: Values) => values;
+      getConfig = () => ({});
+    }
+    tf.serialization.registerClass(Jitter);
+    const own =
+      'elu gelu gelu_new hardSigmoid linear logSoftmax mish relu relu6 selu sigmoid softmax softplus softsign swish tanh'
+        .split(' ')
+        .map((activation) => foreignCode(tf, modelOf([dense({ activation })])));
+    expect(own).toEqual(Array<undefined>(16).fill(undefined));
+    expect(foreignCode(tf, modelOf([dense({ activation: 'jitter' })]))).toBe('the class Jitter (jitter)');
+    const jitter = { recurrentActivation: 'jitter' } as object;
+    const recurrent = tf.layers.lstm({
+      units: 2,
+      inputShape: [3, 2],
+      recurrentInitializer: 'zeros',
+      ...jitter,
+    });
+    expect(foreignCode(tf, modelOf([recurrent]))).toBe('the class Jitter (jitter)');
+  });
+
   it('finds a penalty, a loss and a metric of the user', () => {
     class Penalty extends (tf.regularizers.l2({ l2: 0.1 }).constructor as unknown as new (
       args: object,

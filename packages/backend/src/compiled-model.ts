@@ -11,10 +11,14 @@ export interface CompiledOptimizer {
   setLearningRate?(learningRate: number): void;
   /** Protected in the types; Adam, Adamax, RMSProp, Adagrad and Adadelta read it at each update. */
   learningRate?: number;
-  /** Protected in the types; Adam reads them at each update. */
+  /** Protected in the types; Adam (the first two) and RMSProp (`decay`) read them at each update. */
   beta1?: number;
   beta2?: number;
+  decay?: number;
   epsilon?: number;
+  /** Protected in the types; of RMSProp, one for each weight once there was an update. */
+  readonly momentum?: number;
+  readonly accumulatedMoments?: readonly { readonly variable: Variable }[];
   /** Counts the updates; protected in the types, as is the count. */
   incrementIterations?(): void;
   iterations_?: number;

@@ -1,6 +1,7 @@
 import { TrainingError } from '@batchwise/core';
 import type { CompiledModel } from './compiled-model.ts';
 import type { Scalar, Tensor, Tf } from './tf.ts';
+import type { Uploaded } from './uploaded.ts';
 
 /** What the outputs of a model are held against, on the device. */
 export interface Targets {
@@ -13,11 +14,29 @@ export interface Targets {
 /** What a compiled model is trained towards and watched by, as TensorFlow.js defines it. */
 export class Objective {
   readonly #tf: Tf;
-  readonly #model: Pick<CompiledModel, 'losses' | 'metrics' | 'penalties'>;
+  readonly #model: CompiledModel;
 
-  constructor(tf: Tf, model: Pick<CompiledModel, 'losses' | 'metrics' | 'penalties'>) {
+  constructor(tf: Tf, model: CompiledModel) {
     this.#tf = tf;
     this.#model = model;
+  }
+
+  /** The loss, the gradient of each variable, the losses of the examples or null, and the metrics that are wanted. */
+  lossAndGradient(
+    examples: Uploaded,
+    wanted: { readonly exampleLosses: boolean; readonly metrics: boolean },
+  ): readonly (Tensor | null)[] {
+    const { variables } = this.#model;
+    let losses: Tensor | null = null;
+    let metrics: readonly Tensor[] = [];
+    const trainingLoss = () => {
+      const outputs = this.#model.outputs(examples.xs, true);
+      if (wanted.metrics) metrics = this.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
+      if (wanted.exampleLosses) losses = this.#tf.keep(this.exampleLosses(outputs, examples));
+      return this.trainingLoss(outputs, examples);
+    };
+    const { value, grads } = this.#tf.variableGrads(trainingLoss, [...variables]);
+    return [value, ...variables.map(({ name }) => grads[name] ?? null), losses, ...metrics];
   }
 
   /** What is differentiated: the loss on the data and the penalties of weight regularizers. */

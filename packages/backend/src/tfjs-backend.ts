@@ -9,7 +9,7 @@ import { innerProduct } from './inner-product.ts';
 import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
-import { place, type Placed, type Uploaded } from './uploaded.ts';
+import { place, type Placed } from './uploaded.ts';
 import { mergeWork, SUMS_TOLERANCE } from './merge-work.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
@@ -17,6 +17,7 @@ import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
 import type { StepRunner } from './traced/tensor-work.ts';
 import { TrainingState, type HostCopy } from './training-state.ts';
 import { updateWork } from './update-work.ts';
+import { Velocity } from './velocity.ts';
 
 /** What is wanted of a backend beyond what the loop needs. */
 export interface TfjsBackendOptions extends TracingOptions {
@@ -60,6 +61,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   readonly #objective: Objective;
   readonly #learningRate: LearningRateKnob;
   readonly #moments: MomentKnob;
+  readonly #velocity: Velocity;
   readonly #state: TrainingState;
   readonly #keeper: EngineKeeper;
   readonly #steps: StepRunner;
@@ -73,6 +75,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.#objective = new Objective(tf, this.#model);
     this.#learningRate = new LearningRateKnob(optimizer);
     this.#moments = new MomentKnob(optimizer);
+    this.#velocity = new Velocity(tf, optimizer);
     this.#state = new TrainingState(tf, this.#model);
     this.#keeper = keeperOf({
       tf,
@@ -104,7 +107,7 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
       };
       const on = (placed: Placed) => ({
         inputs: [...placed.inputs, ...this.#model.weights],
-        compute: () => this.#lossAndGradient(placed.rows(), wanted),
+        compute: () => this.#objective.lossAndGradient(placed.rows(), wanted),
       });
       try {
         const results = this.#steps.run({
@@ -190,7 +193,11 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.#learningRate.set(learningRateScale);
     this.#moments.set(momentDecayScale);
     try {
-      await this.#keeper.guard(UPDATE, () => this.#steps.run(updateWork(this.#model, gradient)));
+      await this.#keeper.guard(UPDATE, () => {
+        this.#velocity.follow(learningRateScale);
+        return this.#steps.run(updateWork(this.#model, gradient));
+      });
+      this.#velocity.scale = learningRateScale;
     } finally {
       this.#learningRate.restore();
     }
@@ -201,10 +208,12 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   async snapshot(): Promise<BackendSnapshot> {
+    const { scale } = this.#velocity;
     let copy: HostCopy | undefined = await this.#state.read();
     const writeBack = (): void => {
       if (!copy) return;
       this.#state.write(copy);
+      this.#velocity.scale = scale;
       this.#learningRate.renew();
     };
     return { restore: () => this.#keeper.watch(writeBack), dispose: () => (copy = undefined) };
@@ -264,30 +273,13 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   endRun(): Promise<void> {
     this.#steps.dispose();
     this.#moments.set(1);
+    this.#keeper.watch(() => this.#velocity.follow(1));
+    this.#velocity.scale = 1;
     return this.#keeper.endRun();
   }
 
   #place(batch: ArrayBatch): Placed {
     return place(this.#tf, batch, (tensor) => this.#keeper.refuseLost(tensor));
-  }
-
-  /** The loss, the gradient of each variable, the losses of the examples or null, and the metrics that are wanted. */
-  #lossAndGradient(
-    examples: Uploaded,
-    wanted: { readonly exampleLosses: boolean; readonly metrics: boolean },
-  ): readonly (Tensor | null)[] {
-    const { variables } = this.#model;
-    let losses: Tensor | null = null;
-    let metrics: readonly Tensor[] = [];
-    const trainingLoss = () => {
-      const outputs = this.#model.outputs(examples.xs, true);
-      if (wanted.metrics)
-        metrics = this.#objective.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
-      if (wanted.exampleLosses) losses = this.#tf.keep(this.#objective.exampleLosses(outputs, examples));
-      return this.#objective.trainingLoss(outputs, examples);
-    };
-    const { value, grads } = this.#tf.variableGrads(trainingLoss, [...variables]);
-    return [value, ...variables.map(({ name }) => grads[name] ?? null), losses, ...metrics];
   }
 
   #named(metrics: readonly (Tensor | null)[]): Readonly<Record<string, Deferred>> {

@@ -65,6 +65,58 @@ it('lets the averages of Adam forget κ times as fast, for single updates', asyn
   expect(optimizer.getConfig()).toMatchObject({ beta1: 0.9, beta2: 0.99, epsilon: 1e-3 });
 });
 
+/** RMSProp of TensorFlow.js as it stands in its code, with what the rate and the averages are corrected by. */
+function rmsProp({ momentum = 0 } = {}) {
+  const [rate, decay, epsilon] = [0.01, 0.9, 1e-3];
+  let [w, s, v, scale] = [1, 0, 0, 1];
+  return {
+    optimizer: tf.train.rmsprop(rate, decay, momentum, epsilon),
+    step(x: number, to: number, k = 1): number {
+      const forgets = k * (1 - decay);
+      const g = 2 * w * x * x;
+      s = (1 - forgets) * s + forgets * g * g;
+      v = momentum * ((v * to) / scale) + (to * rate * g) / Math.sqrt(s + epsilon / k);
+      scale = to;
+      w -= v;
+      return w;
+    },
+  };
+}
+
+it('lets the average of RMSProp forget κ times as fast, its ε being under the root', async () => {
+  const { optimizer, step } = rmsProp();
+  const set = line(optimizer);
+  expect(await weightAfter(set, [[1, 1]])).toBeCloseTo(step(1, 1), 6);
+  expect(await weightAfter(set, [[0.3, 2, 4]])).toBeCloseTo(step(0.3, 2, 4), 6);
+  expect(await weightAfter(set, [[0.1, 2, 4]])).toBeCloseTo(step(0.1, 2, 4), 6);
+  expect(await weightAfter(set, [[0.5, 1]])).toBeCloseTo(step(0.5, 1), 6);
+  expect(optimizer.getConfig()).toMatchObject({ decay: 0.9, epsilon: 1e-3 });
+});
+
+it('brings the velocity of RMSProp to the rate of the update, which it holds', async () => {
+  const { optimizer, step } = rmsProp({ momentum: 0.9 });
+  const set = line(optimizer);
+  for (const [x, rate] of [
+    [1, 1],
+    [0.5, 3],
+    [0.5, 3],
+    [0.7, 0.5],
+  ] as const)
+    expect(await weightAfter(set, [[x, rate]])).toBeCloseTo(step(x, rate), 6);
+  // A copy holds the velocity of its time, and weights that are put back with it go on at any rate.
+  const copy = await set.backend.snapshot?.();
+  await weightAfter(set, [[1, 2]]);
+  copy?.restore();
+  expect(await weightAfter(set, [[0.6, 4]])).toBeCloseTo(step(0.6, 4), 6);
+  // Whoever trains on with the optimizer does so at its own rate.
+  await set.backend.endRun();
+  const { gradient, loss } = await set.backend.gradient(example(0.8));
+  tf.tidy(() => optimizer.applyGradients(gradient as never));
+  loss.dispose();
+  set.backend.release(gradient);
+  expect((await weightsOf(set.model))[0]).toBeCloseTo(step(0.8, 1), 6);
+});
+
 it('never asks Adam to forget more than everything', async () => {
   const optimizer = tf.train.adam(0.01, 0.9, 0.999);
   await weightAfter(line(optimizer), [[1, 1, 50]]);

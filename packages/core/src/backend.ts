@@ -64,8 +64,8 @@ export interface Backend<Batch, Gradient> {
   merge?(parts: readonly [Gradient, Gradient], weights: readonly [number, number]): MergedGradient<Gradient>;
   /**
    * One optimizer update at `learningRateScale` times the configured learning rate. The gradient stays the caller's.
-   * Where the optimizer is Adam, its averages are to forget faster by `momentDecayScale` κ (1 where it is not given):
-   * 1 − β' = κ (1 − β) and ε' = ε/√κ, for this update alone; other optimizers do nothing with it.
+   * Where the optimizer is Adam or RMSProp, its averages are to forget faster by `momentDecayScale` κ (1 where it is not
+   * given): 1 − β' = κ (1 − β) and ε' = ε/√κ, for this update alone; other optimizers do nothing with it.
    */
   apply(gradient: Gradient, learningRateScale: number, momentDecayScale?: number): Awaitable<void>;
   /**

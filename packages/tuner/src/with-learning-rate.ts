@@ -15,9 +15,9 @@ export interface LearningRateOptions extends Omit<LearningRateQuestion, 'evidenc
    */
   readonly warmUpExamples?: number | undefined;
   /**
-   * `rescale` also lets the running averages of Adam forget as many examples as at the reference batch, 1 − β' = κ (1 − β)
-   * with κ = scale² up to 4 (Malladi et al. 2022, arXiv 2205.10287; beyond that the approximation no longer holds). It goes
-   * with rule `sqrt`, and optimizers other than Adam ignore it. Default `keep`: the rate makes up for what they hold instead, where
+   * `rescale` also lets the running averages of Adam and RMSProp forget as many examples as at the reference batch,
+   * 1 − β' = κ (1 − β) with κ = scale² up to 4 (Malladi et al. 2022, arXiv 2205.10287; beyond that the approximation no longer
+   * holds). It goes with rule `sqrt`, and other optimizers ignore it. Default `keep`: the rate makes up for what they hold instead, where
    * the evidence tells it.
    */
   readonly moments?: 'keep' | 'rescale' | undefined;

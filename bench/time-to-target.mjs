@@ -61,13 +61,13 @@ async function specs() {
   const tasks = await present(options.tasks, Object.keys(TASKS), missing);
   const engines = await present(options.engines, ['native', 'wasm'], engineMissing);
   const arms = armsOf(options);
-  const cells = options.seeds.flatMap((seed) =>
-    tasks.flatMap((task) =>
-      engines.flatMap((engine) => options.optimizers.map((optimizer) => ({ seed, task, engine, optimizer }))),
-    ),
+  const cells = tasks.flatMap((task) =>
+    engines.flatMap((engine) => options.optimizers.map((optimizer) => ({ task, engine, optimizer }))),
   );
-  return cells.flatMap((cell, turn) => {
-    const first = arms.length > 0 ? (turn * 7) % arms.length : 0;
+  const rounds = options.seeds.flatMap((seed) => cells.map((cell) => ({ seed, ...cell })));
+  return rounds.flatMap((cell) => {
+    // Each cell begins with the next one from seed to seed, also where few of many seeds are asked for.
+    const first = arms.length > 0 ? cell.seed % arms.length : 0;
     return [...arms.slice(first), ...arms.slice(0, first)].map((arm) => ({
       ...cell,
       arm,

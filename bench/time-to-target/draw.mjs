@@ -92,7 +92,8 @@ function table(cell) {
       Math.round(arm.steps),
       `${(100 * arm.tuningShare).toFixed(1)} %`,
       versus?.ratio
-        ? `${versus.ratio.toFixed(2)} (${versus.low.toFixed(2)} to ${versus.high.toFixed(2)})`
+        ? `${versus.ratio.toFixed(2)} (${versus.low.toFixed(2)} to ${versus.high.toFixed(2)}), ${versus.seeds} seeds` +
+          (versus.lost > 0 ? `, not reached on ${versus.lost}` : '')
         : '',
     ]);
   }

@@ -10,7 +10,7 @@ export const USAGE = `How long until a model is trained: fixed batch sizes again
   --tasks NAMES       ${Object.keys(TASKS).join(',')} (default: those whose data is there)
   --engines NAMES     native,wasm (default: those that load)
   --optimizers NAMES  sgd,momentum,adam
-  --seeds N           1 to N (default 3), or a list such as 7,8
+  --seeds N           1 to N (default 3), or a list such as 7,8 (7, for one alone)
   --policies NAMES    ${POLICIES.join(',')}; none for the sweep alone
   --sizes LIST        ${SIZES.join(',')}
   --scalings NAMES    scaled,unscaled
@@ -20,7 +20,9 @@ export const USAGE = `How long until a model is trained: fixed batch sizes again
 
 MNIST, CIFAR-10 and SST-2 are looked for in BATCHWISE_DATA_DIR (folders mnist, cifar10, sst2) and in the cache.`;
 
-const list = (text) => (text === '' || text === 'none' ? [] : text.split(','));
+/** Each once; a comma at the end is none's. */
+const list = (text) =>
+  text === '' || text === 'none' ? [] : [...new Set(text.replace(/,$/, '').split(','))];
 
 function among(values, known, option) {
   for (const value of values)

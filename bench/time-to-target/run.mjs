@@ -42,7 +42,6 @@ const seconds = () => performance.now() / 1000 - started;
 const watch = {
   name: 'time to target',
   onRunStarted({ plan, reason }) {
-    started = performance.now() / 1000;
     plans.push({ examples: 0, batchSize: plan.batchSize, reason: reason.text });
   },
   onStepFinished: ({ outcome: { plan, examples } }) =>
@@ -60,12 +59,16 @@ const watch = {
   onRunFinished: (event) => void (finished = event),
 };
 
+const backend = tfjsBackend(tf, model);
+const controller = controllerOf(spec.arm, { optimizer: spec.optimizer, epochExamples: source.size });
 let failure;
+// From here on, since a controller that puts weights back has a copy made before the run starts.
+started = performance.now() / 1000;
 try {
   await train({
-    backend: tfjsBackend(tf, model),
+    backend,
     source,
-    controller: controllerOf(spec.arm, { optimizer: spec.optimizer, epochExamples: source.size }),
+    controller,
     stop: { epochs: size.maxEpochs },
     validation: {
       source: data.validation(),

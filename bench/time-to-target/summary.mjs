@@ -86,7 +86,10 @@ function winnerOf(cell, scaling) {
   return best.name ?? null;
 }
 
-/** Time of the policy over that of the winner, seed by seed, with a bootstrap interval of their geometric mean. */
+/**
+ * Time of the policy over that of the winner, seed by seed where both got there, with a bootstrap interval of their geometric
+ * mean; and on how many seeds only the winner did.
+ */
 function ratios(cell, policy, winner) {
   if (winner === null) return null;
   const { fresh } = splitSeeds(cell);
@@ -94,14 +97,15 @@ function ratios(cell, policy, winner) {
   const pairs = fresh.map((seed) => [of(policy, seed), of(winner, seed)]).filter(([a, b]) => a && b);
   const logs = pairs.map(([own, other]) => Math.log(time(own) / time(other))).filter(Number.isFinite);
   const lost = pairs.filter(([own, other]) => !own.reached && other.reached).length;
-  if (logs.length === 0) return { winner, seeds: pairs.length, lost, ratio: null, low: null, high: null };
+  const seeds = logs.length;
+  if (seeds === 0) return { winner, seeds, lost, ratio: null, low: null, high: null };
   const random = seededRandom(1);
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const means = Array.from({ length: RESAMPLES }, () =>
     mean(logs.map(() => logs[random.below(logs.length)])),
   );
   const [low, high] = [0.025, 0.975].map((share) => Math.exp(quantile(means, share)));
-  return { winner, seeds: pairs.length, lost, ratio: Math.exp(mean(logs)), low, high };
+  return { winner, seeds, lost, ratio: Math.exp(mean(logs)), low, high };
 }
 
 const COLUMNS = [
@@ -137,6 +141,8 @@ export function csvOf(runs) {
 
 const seconds = (value) => (value === null ? 'never' : `${value.toPrecision(3)} s`);
 
+const neverOf = ({ lost }) => (lost > 0 ? `, and ${lost} on which it never got there` : '');
+
 /** The table for a terminal. */
 export function textOf(cells) {
   return cells
@@ -149,8 +155,8 @@ export function textOf(cells) {
       const against = policies.map(({ name: policy, versusScaled }) =>
         versusScaled?.ratio
           ? `  ${policy} / ${versusScaled.winner}: ${versusScaled.ratio.toFixed(2)} ` +
-            `(${versusScaled.low.toFixed(2)} to ${versusScaled.high.toFixed(2)}, ${versusScaled.seeds} seeds)`
-          : `  ${policy}: no ratio`,
+            `(${versusScaled.low.toFixed(2)} to ${versusScaled.high.toFixed(2)}, ${versusScaled.seeds} seeds)${neverOf(versusScaled)}`
+          : `  ${policy}: no ratio${versusScaled ? neverOf(versusScaled) : ''}`,
       );
       const heading = `${name}, ${target.metric} ${target.direction === 'atLeast' ? '≥' : '≤'} ${target.value}`;
       return [heading, ...lines, `  sweep winners: ${winners.scaled}, ${winners.unscaled}`, ...against].join(

@@ -70,8 +70,8 @@ describe('bench/time-to-target', () => {
     );
     const second = await quick('--seeds', '2', ...arms);
     expect(second.stdout).toContain('6 runs, 3 of them there already.');
-    const third = await quick('--seeds', '2', ...arms);
-    expect(third.stdout).toContain('6 runs, 6 of them there already.');
+    const third = await quick('--seeds', '2,', ...arms);
+    expect(third.stdout).toContain('3 runs, 3 of them there already.');
 
     const report = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as {
       cells: Cell[];
@@ -160,5 +160,21 @@ describe('the summary of a sweep', () => {
     expect(cell?.winners['scaled']).toBe('64 scaled');
     expect(cell?.arms.map(({ medianSeconds }) => medianSeconds)).toEqual([null, 50, null]);
     expect(cell?.policies[0]?.versusScaled).toMatchObject({ lost: 1, ratio: null });
+  });
+
+  it('takes ratios where both got there, and says on how many seeds only the winner did', async () => {
+    const { summarise, textOf } = (await import(/* @vite-ignore */ SUMMARY)) as {
+      summarise: (runs: object[]) => Cell[];
+      textOf: (cells: Cell[]) => string;
+    };
+    const runs = [
+      ...[2, 2, 2, 2, 2, 2].map((seconds, i) => run(fixed(64), i + 1, seconds)),
+      ...[4, 4, 4, 3, null, null].map((seconds, i) => run(knee, i + 1, seconds)),
+    ];
+    const cells = summarise(runs);
+    expect(cells[0]?.policies[0]?.versusScaled).toMatchObject({ seeds: 1, lost: 2, ratio: 1.5 });
+    expect(textOf(cells)).toContain(
+      'knee / 64 scaled: 1.50 (1.50 to 1.50, 1 seeds), and 2 on which it never got there',
+    );
   });
 });

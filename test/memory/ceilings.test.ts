@@ -1,17 +1,16 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { cacheDirectory } from '@batchwise/data';
 import { findCeiling, type TrialOutcome } from '@batchwise/memory-probe';
 import { isolatedTrial } from '@batchwise/memory-probe/node';
-import { nativeLocation } from '@batchwise/native';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WHY_NO_NATIVE } from '../native/native-tensorflow.ts';
 import { requireBuild } from '../support/repository.ts';
 
 beforeAll(requireBuild);
 
 const MIB = 2 ** 20;
 const modulePath = fileURLToPath(new URL('serve-trial.mjs', import.meta.url));
-const hasNative = nativeLocation(cacheDirectory(), 'cpu') !== undefined;
+const hasNative = WHY_NO_NATIVE === undefined;
 
 /** A control group of version 1 or 2 with 400 MiB, where this process may make one. */
 const controlGroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']
@@ -86,10 +85,11 @@ const engines = [
   },
 ].filter(({ isHere }) => isHere);
 
-describe.each(engines)('on $name', ({ budgetBytes, tooBig, leastShare, start }) => {
-  const trial = isolatedTrial({ modulePath, timeoutSeconds: 100, ...start });
-
-  it('a ceiling is found that trained right, and what failed did for memory', async () => {
+// Side by side: TensorFlow waits for ten seconds before it says that memory is full.
+it.concurrent.each(engines)(
+  'on $name a ceiling is found that trained right, and what failed did for memory, as does a size far above',
+  async ({ budgetBytes, tooBig, leastShare, start }) => {
+    const trial = isolatedTrial({ modulePath, timeoutSeconds: 100, ...start });
     const ceiling = await findCeiling(trial, { budgetBytes });
     const fitting = ceiling.trials.filter(({ verdict }) => verdict === 'fits');
     // They are not counted: an allocator in pieces refuses at one time what it had given at another.
@@ -102,9 +102,7 @@ describe.each(engines)('on $name', ({ budgetBytes, tooBig, leastShare, start }) 
     const largest = Math.max(...fitting.map(({ peak }) => peak?.peakBytes ?? 0));
     expect(largest).toBeGreaterThan(leastShare * budgetBytes);
     expect(largest).toBeLessThanOrEqual(budgetBytes);
-  });
 
-  it('a size far above is too big, and no other error', async () => {
     const outcome: TrialOutcome = await trial({
       batchSize: tooBig,
       referenceSize: null,
@@ -112,5 +110,5 @@ describe.each(engines)('on $name', ({ budgetBytes, tooBig, leastShare, start }) 
       signal: undefined,
     });
     expect(outcome).toMatchObject({ kind: 'tooBig', limit: 'memory' });
-  });
-});
+  },
+);

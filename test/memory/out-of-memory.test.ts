@@ -2,8 +2,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '@batchwise/data';
-import { describe, expect, it } from 'vitest';
-import { WHY_NO_NATIVE } from '../native-tensorflow.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { WHY_NO_NATIVE } from '../native/native-tensorflow.ts';
+import { requireBuild } from '../support/repository.ts';
+
+beforeAll(requireBuild);
 
 const script = fileURLToPath(new URL('out-of-memory.mjs', import.meta.url));
 

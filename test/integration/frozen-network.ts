@@ -12,7 +12,11 @@ export type ModelName = 'mlp' | 'cnn';
 /** Few examples, a small model of them and their order. By default frozen: the update is made, at a rate of zero. */
 export async function setUp(
   tf: LayersTf,
-  { name = 'mlp', learningRate = 0 }: { readonly name?: ModelName; readonly learningRate?: number } = {},
+  {
+    name = 'mlp',
+    learningRate = 0,
+    l2 = 0,
+  }: { readonly name?: ModelName; readonly learningRate?: number; readonly l2?: number } = {},
 ) {
   const { train: digits, imageShape } = builtInDigits({ seed: 3, trainCount: EXAMPLES, testCount: 1 });
   const flat = name === 'mlp';
@@ -33,7 +37,15 @@ export async function setUp(
         tf.layers.flatten(),
       ];
   const model = tf.sequential({
-    layers: [...first, tf.layers.dense({ units: 10, activation: 'softmax', kernelInitializer })],
+    layers: [
+      ...first,
+      tf.layers.dense({
+        units: 10,
+        activation: 'softmax',
+        kernelInitializer,
+        ...(l2 > 0 && { kernelRegularizer: tf.regularizers.l2({ l2 }) }),
+      }),
+    ],
   });
   // Surer of one class than it should be: a gradient that these few examples suffice to resolve.
   const biases = model.layers.at(-1)?.weights.at(-1);

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from './arguments.mjs';
 
 /** By name: what the environment says to TensorFlow. 0 is TensorFlow's own choice, as many threads as cores. */
 const STOCK = { TF_NUM_INTEROP_THREADS: '0', TF_NUM_INTRAOP_THREADS: '0', TF_ENABLE_ONEDNN_OPTS: '1' };
@@ -29,15 +29,13 @@ const SETTINGS = {
   },
 };
 
-const { values: options } = parseArgs({
-  options: {
-    models: { type: 'string', default: 'mlp,cnn,lstm' },
-    batches: { type: 'string', default: '32,128,1024' },
-    rounds: { type: 'string', default: '5' },
-    settings: { type: 'string', default: Object.keys(SETTINGS).join(';') },
-    only: { type: 'string', default: 'settings,products,first' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  models: { type: 'string', default: 'mlp,cnn,lstm' },
+  batches: { type: 'string', default: '32,128,1024' },
+  rounds: { type: 'string', default: '5' },
+  settings: { type: 'string', default: Object.keys(SETTINGS).join(';') },
+  only: { type: 'string', default: 'settings,products,first' },
+  json: { type: 'string' },
 });
 const rounds = Number(options.rounds);
 const batchSizes = options.batches.split(',').map(Number);

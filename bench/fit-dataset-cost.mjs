@@ -3,7 +3,6 @@
 // against that of the loop of core, on the same model, examples and seed.
 //   node bench/fit-dataset-cost.mjs [--backend auto|native|wasm|cpu] [--repeats 5] [--epochs 1] [--json FILE]
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { loadEngine } from '@batchwise/backend/node';
 import { batchwise, fit } from '@batchwise/callback';
 import { tfjsBackend } from '@batchwise/backend';
@@ -11,14 +10,13 @@ import { train } from '@batchwise/core';
 import { builtInDigits, cacheDirectory, imageSource } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { addSample, noiseScale } from '@batchwise/noise-scale';
+import { argumentsOf } from './arguments.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    backend: { type: 'string', default: 'wasm' },
-    repeats: { type: 'string', default: '5' },
-    epochs: { type: 'string', default: '1' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  backend: { type: 'string', default: 'wasm' },
+  repeats: { type: 'string', default: '5' },
+  epochs: { type: 'string', default: '1' },
+  json: { type: 'string' },
 });
 const [repeats, epochs] = ['repeats', 'epochs'].map((name) => {
   const number = Number(options[name]);

@@ -2,7 +2,6 @@
 //   node bench/imbalanced-mnist.mjs [--seeds 3] [--epochs 4] [--backend auto] [--json FILE]
 // Needs MNIST: BATCHWISE_DATA_DIR/mnist, or the mirrors of packages/data.
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { cosineDecay, train } from '@batchwise/core';
@@ -12,14 +11,13 @@ import { classBalanced, shuffled } from '@batchwise/sampler';
 import { competence, lossCurriculum } from '@batchwise/sampler-curriculum';
 import { effectiveNumberWeights, lossProportional, weighted } from '@batchwise/sampler-weighted';
 import { fixed } from '@batchwise/tuner';
+import { argumentsOf } from './arguments.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '3' },
-    epochs: { type: 'string', default: '4' },
-    backend: { type: 'string', default: 'auto' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  seeds: { type: 'string', default: '3' },
+  epochs: { type: 'string', default: '4' },
+  backend: { type: 'string', default: 'auto' },
+  json: { type: 'string' },
 });
 const [seeds, epochs] = [options.seeds, options.epochs].map(Number);
 if (![seeds, epochs].every((value) => Number.isInteger(value) && value > 0)) {

@@ -7,21 +7,19 @@
 // allowed to make a control group. No time is measured, so other work does no harm.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { findCeiling, predictPeakBytes } from '@batchwise/memory-probe';
 import { isolatedTrial } from '@batchwise/memory-probe/node';
+import { argumentsOf } from './arguments.mjs';
 import { ENGINES } from './memory/engines.mjs';
 import { MODELS } from './memory/models.mjs';
 import { errorsLine, percent, rowLine, totalsOf } from './memory/report.mjs';
 import { largestThatTrains } from './memory/truth.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    engine: { type: 'string', multiple: true, default: Object.keys(ENGINES) },
-    model: { type: 'string', multiple: true, default: Object.keys(MODELS) },
-    searches: { type: 'string', default: '3' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  engine: { type: 'string', multiple: true, default: Object.keys(ENGINES) },
+  model: { type: 'string', multiple: true, default: Object.keys(MODELS) },
+  searches: { type: 'string', default: '3' },
+  json: { type: 'string' },
 });
 
 const modulePath = fileURLToPath(new URL('memory/trial-process.mjs', import.meta.url));

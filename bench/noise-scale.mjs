@@ -8,22 +8,20 @@
 // are counted apart. MNIST is taken from BATCHWISE_DATA_DIR/mnist or the cache.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { train } from '@batchwise/core';
 import { cacheDirectory } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { addSample, noiseScale } from '@batchwise/noise-scale';
+import { argumentsOf } from './arguments.mjs';
 import { TASKS } from './time-to-target/tasks.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    engine: { type: 'string', default: 'native' },
-    epochs: { type: 'string', default: '5' },
-    batch: { type: 'string', default: '128' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  engine: { type: 'string', default: 'native' },
+  epochs: { type: 'string', default: '5' },
+  batch: { type: 'string', default: '128' },
+  json: { type: 'string' },
 });
 const [epochs, batchSize] = [Number(options.epochs), Number(options.batch)];
 const PAPER = { start: 50, average: 900 };

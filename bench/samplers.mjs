@@ -1,13 +1,13 @@
 // Draws per second of the samplers, in turns with PyTorch and numpy where Python has them, one thread each.
 //   node bench/samplers.mjs [--python PATH] [--sizes 1e4,1e6,1e7] [--repeats 7] [--json FILE]
 // A draw here is an index in the caller's array; PyTorch's is one in a tensor, before its samplers make Python lists.
-// Seconds are of processor time, V8's helper threads included: a busy machine changes them less than wall time.
+// Seconds are of processor time, V8's helper threads included: a busy machine changes them less than wall time. With --heap,
+// as it calls itself, it counts bytes in place of draws.
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { seededRandom, shuffled } from '@batchwise/sampler';
 import {
   adjustable,
@@ -16,15 +16,14 @@ import {
   weighted,
   weightedWithoutReplacement,
 } from '@batchwise/sampler-weighted';
+import { argumentsOf } from './arguments.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    python: { type: 'string', default: 'python3' },
-    sizes: { type: 'string', default: '1e4,1e6,1e7' },
-    repeats: { type: 'string', default: '7' },
-    json: { type: 'string' },
-    heap: { type: 'boolean', default: false },
-  },
+const options = argumentsOf(import.meta.url, {
+  python: { type: 'string', default: 'python3' },
+  sizes: { type: 'string', default: '1e4,1e6,1e7' },
+  repeats: { type: 'string', default: '7' },
+  json: { type: 'string' },
+  heap: { type: 'boolean', default: false },
 });
 const sizes = options.sizes.split(',').map(Number);
 const repeats = Number(options.repeats);

@@ -3,7 +3,6 @@
 //   node bench/sst2-buckets.mjs [--backend auto|native|wasm|cpu] [--model lstm|bag] [--epochs 10] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { tfjsBackend } from '@batchwise/backend';
 import { loadEngine } from '@batchwise/backend/node';
 import { train } from '@batchwise/core';
@@ -12,15 +11,14 @@ import { nativeLocation } from '@batchwise/native';
 import { gathered, shuffled } from '@batchwise/sampler';
 import { bucketed, padSequences, paddingReport } from '@batchwise/sampler-bucket';
 import { fixed } from '@batchwise/tuner';
+import { argumentsOf } from './arguments.mjs';
 import { readSst2 } from './sst2.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    backend: { type: 'string', default: 'auto' },
-    model: { type: 'string', default: 'lstm' },
-    epochs: { type: 'string', default: '10' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  backend: { type: 'string', default: 'auto' },
+  model: { type: 'string', default: 'lstm' },
+  epochs: { type: 'string', default: '10' },
+  json: { type: 'string' },
 });
 const dataDir = process.env.BATCHWISE_DATA_DIR;
 if (!dataDir) {

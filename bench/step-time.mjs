@@ -6,17 +6,15 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from './arguments.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    engines: { type: 'string', default: 'native,wasm,cpu' },
-    models: { type: 'string', default: 'mlp,cnn,lstm' },
-    batches: { type: 'string', default: '32,100,256,1024' },
-    repeats: { type: 'string', default: '9' },
-    python: { type: 'string', default: 'python3' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  engines: { type: 'string', default: 'native,wasm,cpu' },
+  models: { type: 'string', default: 'mlp,cnn,lstm' },
+  batches: { type: 'string', default: '32,100,256,1024' },
+  repeats: { type: 'string', default: '9' },
+  python: { type: 'string', default: 'python3' },
+  json: { type: 'string' },
 });
 const wholeNumbers = (name) =>
   options[name].split(',').map((text) => {

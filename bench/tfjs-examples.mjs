@@ -1,21 +1,19 @@
 // The documented examples of TensorFlow.js, each trained as it is, with the two lines added, and by fit; arms interleaved.
 //   node bench/tfjs-examples.mjs [--backend auto|native|wasm|cpu] [--repeats 3] [--only NAME] [--json FILE]
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { loadEngine } from '@batchwise/backend/node';
 import { batchwise, fit } from '@batchwise/callback';
 import { cacheDirectory, imageSource, loadDataset } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { seededRandom } from '@batchwise/sampler';
+import { argumentsOf } from './arguments.mjs';
 import { iris } from './iris.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    backend: { type: 'string', default: 'wasm' },
-    repeats: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    json: { type: 'string' },
-  },
+const options = argumentsOf(import.meta.url, {
+  backend: { type: 'string', default: 'wasm' },
+  repeats: { type: 'string', default: '3' },
+  only: { type: 'string' },
+  json: { type: 'string' },
 });
 const repeats = Number(options.repeats);
 if (!Number.isInteger(repeats) || repeats < 1) {

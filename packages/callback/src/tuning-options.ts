@@ -31,7 +31,7 @@ export interface KnownCeiling {
   readonly accumulate?: boolean | undefined;
 }
 
-/** How the batch is tuned; all of it may be left out. */
+/** How the batch is tuned; all of it may be left out. `batchNorm` is as the model is by default. */
 export interface TuningOptions extends Omit<PolicyOptions, 'ceiling'> {
   /** Default `goodput`. */
   readonly policy?: PolicyName | undefined;
@@ -108,8 +108,17 @@ export async function openController(options: TuningOptions, fit: KnownFit): Pro
     options.optimizer ?? (isNeeded ? nameOfOptimizer(fittedModel(fit.model).optimizer) : undefined);
   const found = await ceilingOf({ ...options, optimizer }, fit);
   if (controller) return found ? withCeiling(controller, usable(found)) : controller;
-  return policyOf(policy, { ...options, optimizer, ceiling: found && usable(found) });
+  const batchNorm = options.batchNorm ?? hasBatchNorm(fit.model);
+  return policyOf(policy, { ...options, optimizer, batchNorm, ceiling: found && usable(found) });
 }
+
+/** Whether a model, or one inside of it, normalises by the statistics of a batch. */
+const hasBatchNorm = ({ layers }: Pick<LayersModel, 'layers'>): boolean =>
+  layers.some(
+    (layer) =>
+      layer.getClassName() === 'BatchNormalization' ||
+      ('layers' in layer && hasBatchNorm(layer as LayersModel)),
+  );
 
 async function ceilingOf(options: TuningOptions, fit: KnownFit): Promise<KnownCeiling | undefined> {
   const { controller, policy = 'goodput', ceiling, memoryBytes, batchSize = 32 } = options;

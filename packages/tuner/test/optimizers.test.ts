@@ -4,11 +4,11 @@ import { optimizerTraits, type OptimizerName } from '../src/optimizers.ts';
 it.each([
   [
     'sgd',
-    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
+    { criticalBatchFactor: 10, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
   ],
   [
     'momentum',
-    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 8 },
+    { criticalBatchFactor: 10, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 8 },
   ],
   [
     'adam',

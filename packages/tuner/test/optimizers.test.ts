@@ -8,7 +8,7 @@ it.each([
   ],
   [
     'momentum',
-    { criticalBatchFactor: 10, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 8 },
+    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 8 },
   ],
   [
     'adam',

@@ -10,7 +10,7 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   /** Sets `criticalBatchFactor` and `examplesExponent`. Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
   /**
-   * c = φc/φ, the batch that still pays over the noise scale. Default 10 for SGD, 3 for momentum, 1 for others. It holds as far as
+   * c = φc/φ, the batch that still pays over the noise scale. Default 3 for SGD and momentum, 1 for others. It holds as far as
    * the learning rate follows the batch: `policy` sets `maxBatchSize` to where it ends; set it yourself around goodput alone.
    */
   readonly criticalBatchFactor?: number | undefined;

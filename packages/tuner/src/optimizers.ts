@@ -29,13 +29,11 @@ const adaptive: OptimizerTraits = {
 /**
  * Adam: p = ½ follows from what it divides by and the root rule (`goodputOf`), and with c = 1 fits what MNIST and the
  * digits took in batches of 32 to 2,048, at noise scales of 200 to 350; the others that divide by gradients are taken to
- * be like it. SGD: as far as the rate follows, in batches of 128, it takes as many examples as in batches of 32, on convolutions
- * too, whose noise scale is 20 to 50 at first: c = 10 asks little for it, and still something where there is next to no
- * noise. Momentum, whose rate follows to 256, takes up to twice as many there. Where a batch stops helping early, that is
- * since the rate follows no further (`maxLearningRateScale`).
+ * be like it. SGD and momentum: as far as the rate follows, in batches of 128 and 256, they take as many examples as in
+ * batches of 32; where a batch stops helping early, that is since the rate follows no further (`maxLearningRateScale`).
  */
 const TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
-  sgd: { criticalBatchFactor: 10, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
+  sgd: { ...MCCANDLISH, learningRateRule: 'linear', maxLearningRateScale: 4 },
   momentum: { ...MCCANDLISH, learningRateRule: 'linear', maxLearningRateScale: 8 },
   adam: adaptive,
   adamax: adaptive,

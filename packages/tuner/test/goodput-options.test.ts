@@ -34,7 +34,7 @@ it('has the documented defaults', () => {
 
 it('takes c and p from the optimizer, unless they are given', () => {
   expect(goodputSettings({ optimizer: 'sgd' })).toMatchObject({
-    criticalBatchFactor: 10,
+    criticalBatchFactor: 3,
     examplesExponent: 1,
   });
   const given = { criticalBatchFactor: 7, examplesExponent: 0.7 };

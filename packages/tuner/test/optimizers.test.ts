@@ -4,7 +4,7 @@ import { optimizerTraits, type OptimizerName } from '../src/optimizers.ts';
 it.each([
   [
     'sgd',
-    { criticalBatchFactor: 10, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
+    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
   ],
   [
     'momentum',

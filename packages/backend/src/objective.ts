@@ -29,20 +29,14 @@ export class Objective {
     const { variables } = this.#model;
     let losses: Tensor | null = null;
     let metrics: readonly Tensor[] = [];
-    const trainingLoss = () => {
+    const loss = () => {
       const outputs = this.#model.outputs(examples.xs, true);
       if (wanted.metrics) metrics = this.metrics(outputs, examples).map((metric) => this.#tf.keep(metric));
       if (wanted.exampleLosses) losses = this.#tf.keep(this.exampleLosses(outputs, examples));
-      return this.trainingLoss(outputs, examples);
+      return this.#trainingLoss(outputs, examples);
     };
-    const { value, grads } = this.#tf.variableGrads(trainingLoss, [...variables]);
+    const { value, grads } = this.#tf.variableGrads(loss, [...variables]);
     return [value, ...variables.map(({ name }) => grads[name] ?? null), losses, ...metrics];
-  }
-
-  /** What is differentiated: the loss on the data and the penalties of weight regularizers. */
-  trainingLoss(outputs: readonly Tensor[], targets: Targets): Scalar {
-    const loss = this.dataLoss(outputs, targets);
-    return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
   }
 
   /** The sum over outputs of each one's mean loss per example. */
@@ -81,6 +75,12 @@ export class Objective {
         i < countOfLosses ? targets.weights?.[output] : undefined,
       ),
     );
+  }
+
+  /** What is differentiated: the loss on the data and the penalties of weight regularizers. */
+  #trainingLoss(outputs: readonly Tensor[], targets: Targets): Scalar {
+    const loss = this.dataLoss(outputs, targets);
+    return this.#model.penalties().reduce((sum, penalty) => this.#tf.add(sum, penalty), loss);
   }
 
   #weightedMean(values: Tensor, weight: Tensor | undefined): Scalar {

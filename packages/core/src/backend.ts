@@ -65,7 +65,8 @@ export interface Backend<Batch, Gradient> {
   /**
    * One optimizer update at `learningRateScale` times the configured learning rate. The gradient stays the caller's.
    * Where the optimizer is Adam or RMSProp, its averages are to forget faster by `momentDecayScale` κ (1 where it is not
-   * given): 1 − β' = κ (1 − β) and ε' = ε/√κ, for this update alone; other optimizers do nothing with it.
+   * given): 1 − β' = κ (1 − β) and ε' = ε/√κ (ε/κ where it stands under the root), for this update alone; other optimizers
+   * do nothing with it.
    */
   apply(gradient: Gradient, learningRateScale: number, momentDecayScale?: number): Awaitable<void>;
   /**

@@ -1,16 +1,32 @@
+import type { MergedGradient } from '@batchwise/core';
+import { computed, deferredRowSums } from './deferred.ts';
 import { innerProduct } from './inner-product.ts';
 import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
 import type { Tensor, Tf } from './tf.ts';
-import type { TensorWork } from './traced/tensor-work.ts';
+import type { StepRunner, TensorWork } from './traced/tensor-work.ts';
 
 /** Sums of the same values in another order, relative to the largest. */
 export const SUMS_TOLERANCE = 1e-4;
 
-/**
- * The weighted sum of two gradients, after a tensor with a row for each of their inner products, a·a, b·b and a·b, whose
- * values add up to it.
- */
-export function mergeWork(
+/** The weighted sum of two gradients, and their inner products a·a, b·b and a·b. They stay the caller's. */
+export function mergeOnDevice(
+  tf: Tf,
+  steps: StepRunner,
+  {
+    gradients: [a, b],
+    weights,
+  }: {
+    readonly gradients: readonly [LayersGradient, LayersGradient];
+    readonly weights: readonly [number, number];
+  },
+): MergedGradient<LayersGradient> {
+  const [products = null, ...sums] = steps.run(mergeWork(tf, [a, b], weights));
+  const total = a.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
+  return { total, products: deferredRowSums(computed(products)) };
+}
+
+/** The sum, after a tensor with a row for each of the products, whose values add up to it. */
+function mergeWork(
   tf: Tf,
   [a, b]: readonly [LayersGradient, LayersGradient],
   weights: readonly [number, number],

@@ -1,7 +1,7 @@
 import type { Ability, Backend, BackendSnapshot, Deferred, MergedGradient } from '@batchwise/core';
 import { firstHalf, sizeOfBatch, splitBatch, type ArrayBatch } from './array-batch.ts';
 import { openModel, type CompiledModel } from './compiled-model.ts';
-import { computed, deferredRowSums, deferredSum, deferredValues } from './deferred.ts';
+import { computed, deferredSum, deferredValues } from './deferred.ts';
 import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
 import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
@@ -10,7 +10,8 @@ import { LearningRateKnob } from './learning-rate.ts';
 import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
 import { place, type Placed } from './uploaded.ts';
-import { mergeWork, SUMS_TOLERANCE } from './merge-work.ts';
+import { isMergedOnHost, mergeOnHost } from './merge-on-host.ts';
+import { mergeOnDevice, SUMS_TOLERANCE } from './merge-work.ts';
 import { penaltyGradient } from './penalty-gradient.ts';
 import type { LayersModel, Tensor, Tf } from './tf.ts';
 import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
@@ -182,11 +183,13 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     [a, b]: readonly [LayersGradient, LayersGradient],
     weights: readonly [number, number],
   ): MergedGradient<LayersGradient> {
-    const results = this.#keeper.watch(() => this.#steps.run(mergeWork(this.#tf, [a, b], weights)));
-    const [products = null, ...sums] = results;
-    const total = a.map(({ name }, i) => ({ name, tensor: sums[i] ?? null }));
+    const merged = this.#keeper.watch(() =>
+      isMergedOnHost(this.#tf, a)
+        ? mergeOnHost(this.#tf, [a, b], weights)
+        : mergeOnDevice(this.#tf, this.#steps, { gradients: [a, b], weights }),
+    );
     this.release(a, b);
-    return { total, products: deferredRowSums(computed(products)) };
+    return merged;
   }
 
   async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {

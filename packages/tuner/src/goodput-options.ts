@@ -1,5 +1,7 @@
 import { checkAbove, checkShare } from './check.ts';
 import { explorationOptions, type ExplorationOptions } from './exploration.ts';
+import type { ExamplesLaw } from './goodput-maths.ts';
+import type { NoiseBelief } from './noise-belief.ts';
 import { noiseOptions, type NoiseOptions } from './noise-watch.ts';
 import { optimizerTraits, type OptimizerName } from './optimizers.ts';
 import type { TuningPrior } from './prior.ts';
@@ -7,20 +9,25 @@ import { checkSizes, type SizeOptions } from './size-range.ts';
 
 /** Numbers of the goodput rule. Where no source is named, they were picked in simulation on small models. */
 export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
-  /** Sets `criticalBatchFactor` and `examplesExponent`. Default `adam`. */
+  /** Sets `criticalBatchFactor`, `examplesExponent` and `examplesSharpness`. Default `adam`. */
   readonly optimizer?: OptimizerName | undefined;
   /**
    * c = φc/φ, the batch that still pays over the noise scale. Default 3 for SGD and momentum, 1 for others. It holds as far as
    * the learning rate follows the batch: `policy` sets `maxBatchSize` to where it ends; set it yourself around goodput alone.
    */
   readonly criticalBatchFactor?: number | undefined;
-  /** p, above 0 and at most 1: the examples to a target go as (1 + B/φc)^p. Default 1 for SGD and momentum, ½ for others. */
+  /**
+   * p, above 0 and at most 1: the examples to a target go as (1 + (B/φc)^q)^(p/q). Default 1 for SGD and momentum, ½ for
+   * others.
+   */
   readonly examplesExponent?: number | undefined;
+  /** q of the same, at least 1. Default 1 for SGD and momentum, 2 for others. */
+  readonly examplesSharpness?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;
   /**
-   * A move must promise this much more progress per second. Default 0.05, as in AdaptDL (`_speedup_threshold`): the
-   * optimum is flat, and each move costs a little.
+   * A move must promise this much more progress per second. Default 0.03, where AdaptDL has 0.05 (`_speedup_threshold`): the
+   * optimum is flat, but a size is tried before the run moves there, so that a promise is no guess.
    */
   readonly leastGain?: number | undefined;
   /** No move in this last share of the run, where it could not pay off any more. Default 0.05. */
@@ -35,6 +42,7 @@ export interface GoodputSettings {
   readonly sizes: SizeOptions;
   readonly criticalBatchFactor: number;
   readonly examplesExponent: number;
+  readonly examplesSharpness: number;
   readonly noise: NoiseOptions;
   readonly maxMove: number;
   readonly leastGain: number;
@@ -52,9 +60,10 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
     sizes: options,
     criticalBatchFactor: options.criticalBatchFactor ?? traits.criticalBatchFactor,
     examplesExponent: options.examplesExponent ?? traits.examplesExponent,
+    examplesSharpness: options.examplesSharpness ?? traits.examplesSharpness,
     noise: noiseOptions({ ...options, priorNoiseScale: options.priorNoiseScale ?? prior?.noiseScale }),
     maxMove: options.maxMove ?? 2,
-    leastGain: options.leastGain ?? 0.05,
+    leastGain: options.leastGain ?? 0.03,
     settledShare: options.settledShare ?? 0.05,
     exploration: explorationOptions(options.exploration),
     prior,
@@ -65,8 +74,22 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
     throw new RangeError(
       `examplesExponent is ${settings.examplesExponent}; give a number above 0, 1 at most.`,
     );
+  if (!(settings.examplesSharpness >= 1 && Number.isFinite(settings.examplesSharpness)))
+    throw new RangeError(
+      `examplesSharpness is ${settings.examplesSharpness}; give a finite number of at least 1.`,
+    );
   checkAbove(settings.maxMove, 'maxMove', 1);
   checkShare(settings.leastGain, 'leastGain');
   checkShare(settings.settledShare, 'settledShare');
   return settings;
 }
+
+/** How the examples to a target grow with the batch, at the noise that is believed. */
+export const lawOf = (
+  { noiseScale }: NoiseBelief,
+  { criticalBatchFactor, examplesExponent, examplesSharpness }: GoodputSettings,
+): ExamplesLaw => ({
+  criticalBatchSize: criticalBatchFactor * noiseScale,
+  examplesExponent,
+  examplesSharpness,
+});

@@ -18,8 +18,8 @@ import {
   triedSizes,
   type Exploration,
 } from './exploration.ts';
-import { bestBatchSize, type ExamplesLaw } from './goodput-maths.ts';
-import { goodputSettings, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
+import { bestBatchSize } from './goodput-maths.ts';
+import { goodputSettings, lawOf, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
 import { ladder } from './ladder.ts';
 import type { NoiseBelief } from './noise-belief.ts';
 import {
@@ -64,8 +64,8 @@ export type GoodputState = {
 };
 
 /**
- * Picks the batch size that makes the most progress per second, B / (T(B) (B + φc)^p), among powers of two (after Pollux,
- * Qiao et al., OSDI 2021; see `goodputOf` for p and `bestBatchSize` for the optimum). The first steps try a few sizes to learn the step
+ * Picks the batch size that makes the most progress per second, B / (T(B) (B^q + φc^q)^(p/q)), among powers of two (after Pollux,
+ * Qiao et al., OSDI 2021; see `goodputOf` for p and q, `bestBatchSize` for the optimum). The first steps try a few sizes to learn the step
  * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides after
  * twenty steps, every ten, and more rarely the longer no size was tried. A size that seems to pay runs for a few steps beside
  * the one held before the run moves there. Nothing is repeated or thrown away: all of these are training steps.
@@ -116,7 +116,7 @@ function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<Goodput
     reason: chosen ? recordedReason(chosen, settings.prior?.noiseScale) : startReason(batchSize),
     measure: PLAIN,
     firm: true,
-    evidence: evidenceOf(noise),
+    evidence: evidenceOf(noise, settings),
     state: {
       range,
       plannedExamples: run.plannedExamples ?? null,
@@ -146,22 +146,17 @@ const bestSoFar =
     return fit ? bestBatchSize({ ...fit, ...lawOf(noiseBelief(watch, settings.noise), settings) }) : Infinity;
   };
 
-const lawOf = (
-  { noiseScale }: NoiseBelief,
-  { criticalBatchFactor, examplesExponent }: GoodputSettings,
-): ExamplesLaw => ({ criticalBatchSize: criticalBatchFactor * noiseScale, examplesExponent });
-
 const cadenceView = (plan: BatchPlan, { plannedExamples, timing: { times } }: GoodputState) => ({
   plan,
   plannedExamples,
   times,
 });
 
-/** ln B goes with half of ln φ at the most. */
-const evidenceOf = ({ noiseScale, relativeError }: NoiseBelief) => ({
-  noiseScale,
-  logBatchSizeError: relativeError / 2,
-});
+/** ln B goes with q/(q + 1) of ln φ at the most (`bestBatchSize`). */
+const evidenceOf = (
+  { noiseScale, relativeError }: NoiseBelief,
+  { examplesSharpness: q }: GoodputSettings,
+) => ({ noiseScale, logBatchSizeError: (relativeError * q) / (q + 1) });
 
 const tryOut = (
   exploration: Exploration,
@@ -173,7 +168,7 @@ const tryOut = (
   measure: PLAIN,
   state,
   firm: true,
-  evidence: evidenceOf(noiseBelief(state.watch, settings.noise)),
+  evidence: evidenceOf(noiseBelief(state.watch, settings.noise), settings),
   standsFor: unwatchedSteps(state.timing, settings.exploration),
 });
 
@@ -183,7 +178,7 @@ function stay({ plan }: AppliedStep, state: GoodputState, settings: GoodputSetti
     plan: wholeBatch(plan.batchSize),
     reason: steadyReason(plan.batchSize),
     measure: measured ? WITH_GRADIENT : PLAIN,
-    evidence: evidenceOf(noiseBelief(watch, settings.noise)),
+    evidence: evidenceOf(noiseBelief(watch, settings.noise), settings),
     state: watch === state.watch ? state : { ...state, watch },
     standsFor: measured
       ? 0
@@ -226,7 +221,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
       plan: wholeBatch(to),
       reason: goodputReason(answer, noise, { ...lawOf(noise, settings), lastMove: state.lastMove }),
       measure: PLAIN,
-      evidence: evidenceOf(noise),
+      evidence: evidenceOf(noise, settings),
       state: {
         ...state,
         timing: afterMove(timing, settings.exploration),
@@ -244,7 +239,7 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
     plan: wholeBatch(held),
     reason: homeReason(held, triedSizes(explored, step)),
     measure: PLAIN,
-    evidence: evidenceOf(noise),
+    evidence: evidenceOf(noise, settings),
     state,
     ...firm,
   };
@@ -262,7 +257,7 @@ function trialOf(
   { held, step, state, settings, noise }: Omit<Moment, 'explored'> & { readonly noise: NoiseBelief },
 ): Decision<GoodputState> | undefined {
   const target = answer.chosen.batchSize;
-  const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise).logBatchSizeError;
+  const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise, settings).logBatchSizeError;
   if (isWeak) return undefined;
   if (isResting(state.timing, held)) return unsure(stay(step, state, settings), restReason(answer));
   const move = { held, target, totalExamples: step.totalExamples };

@@ -7,8 +7,9 @@ export type OptimizerName = 'sgd' | 'momentum' | 'adam' | 'adamax' | 'rmsprop' |
 export interface OptimizerTraits {
   /** c = φc / φ: how much larger the batch is that still pays than the gradient noise scale says. */
   readonly criticalBatchFactor: number;
-  /** p: the examples to a target go as (1 + B/φc)^p while the rate follows its rule. */
+  /** p and q: the examples to a target go as (1 + (B/φc)^q)^(p/q) while the rate follows its rule. */
   readonly examplesExponent: number;
+  readonly examplesSharpness: number;
   readonly learningRateRule: LearningRateRuleName;
   readonly maxLearningRateScale: number;
 }
@@ -17,19 +18,19 @@ export interface OptimizerTraits {
  * The law of McCandlish et al. 2018, whose Table 1 has c between 0.13 and 20 over its tasks: expect to be wrong by a factor
  * of 3, which costs at most 8 % of time, as the batch goes with √c.
  */
-export const MCCANDLISH = { criticalBatchFactor: 3, examplesExponent: 1 } as const;
+export const MCCANDLISH = { criticalBatchFactor: 3, examplesExponent: 1, examplesSharpness: 1 } as const;
 
 const adaptive: OptimizerTraits = {
   criticalBatchFactor: 1,
   examplesExponent: 0.5,
+  examplesSharpness: 2,
   learningRateRule: 'sqrt',
   maxLearningRateScale: 8,
 };
 
 /**
- * Adam: p = ½ follows from what it divides by and the root rule (`goodputOf`), and with c = 1 fits what MNIST and the
- * digits took in batches of 32 to 2,048, at noise scales of 200 to 350; the others that divide by gradients are taken to
- * be like it. SGD and momentum: as far as the rate follows, in batches of 128 and 256, they take as many examples as in
+ * Adam: p = ½ and q = 2 follow from what it divides by, the root rule and a rate that suits small batches (`goodputOf`), and
+ * with c = 1 fit what MNIST took in batches of 32 to 2,048; the others that divide by gradients are taken to be like it. SGD and momentum: as far as the rate follows, in batches of 128 and 256, they take as many examples as in
  * batches of 32; where a batch stops helping early, that is since the rate follows no further (`maxLearningRateScale`).
  */
 const TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {

@@ -20,6 +20,7 @@ const ask = (more: Partial<SizeQuestion>) =>
     ]),
     criticalBatchSize: 900,
     examplesExponent: 1,
+    examplesSharpness: 1,
     remainingExamples: Infinity,
     ...more,
   });

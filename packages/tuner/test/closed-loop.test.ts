@@ -6,6 +6,7 @@ import { bestFixed, runPlant, type Plant, type PlantRun } from './plant.ts';
 import { run } from './step.ts';
 
 const SECONDS_PER_EXAMPLE = 1e-5;
+const ADAM = { examplesExponent: 0.5, examplesSharpness: 2 };
 
 /** α/β in examples; Adam's law is the truth, unless another is given. */
 const machine = (ratio: number, noiseScale: number, more: Partial<Plant> = {}): Plant => ({
@@ -13,7 +14,7 @@ const machine = (ratio: number, noiseScale: number, more: Partial<Plant> = {}): 
   secondsPerExample: SECONDS_PER_EXAMPLE,
   noiseScale: () => noiseScale,
   criticalBatchFactor: 1,
-  examplesExponent: 0.5,
+  ...ADAM,
   ...more,
 });
 
@@ -26,7 +27,7 @@ const goodputAt = (
     batchSize,
     stepSeconds: fixedSeconds + secondsPerExample * batchSize,
     criticalBatchSize,
-    examplesExponent: 0.5,
+    ...ADAM,
   });
 
 const moves = ({ steps }: PlantRun, from = 0) =>
@@ -49,7 +50,7 @@ describe.each([
   const tuned = runPlant(policy('goodput'), plant, { ...run(), progress });
 
   it('ends within 5 % of the best goodput that its bounds allow', () => {
-    const free = bestBatchSize({ ...plant, criticalBatchSize: noise, examplesExponent: 0.5 });
+    const free = bestBatchSize({ ...plant, criticalBatchSize: noise, ...ADAM });
     const best = goodputAt(plant, Math.min(2048, free), noise);
     expect(goodputAt(plant, last(tuned), noise) / best).toBeGreaterThan(0.95);
   });

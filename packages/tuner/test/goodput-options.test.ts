@@ -6,6 +6,7 @@ it('has the documented defaults', () => {
     sizes: {},
     criticalBatchFactor: 1,
     examplesExponent: 0.5,
+    examplesSharpness: 2,
     prior: undefined,
     noise: {
       priorNoiseScale: 600,
@@ -16,7 +17,7 @@ it('has the documented defaults', () => {
       bootEverySteps: 2,
     },
     maxMove: 2,
-    leastGain: 0.05,
+    leastGain: 0.03,
     settledShare: 0.05,
     exploration: {
       warmUpSteps: 10,
@@ -36,8 +37,9 @@ it('takes c and p from the optimizer, unless they are given', () => {
   expect(goodputSettings({ optimizer: 'sgd' })).toMatchObject({
     criticalBatchFactor: 3,
     examplesExponent: 1,
+    examplesSharpness: 1,
   });
-  const given = { criticalBatchFactor: 7, examplesExponent: 0.7 };
+  const given = { criticalBatchFactor: 7, examplesExponent: 0.7, examplesSharpness: 1.5 };
   expect(goodputSettings({ optimizer: 'sgd', ...given })).toMatchObject(given);
 });
 

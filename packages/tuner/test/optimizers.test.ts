@@ -4,24 +4,43 @@ import { optimizerTraits, type OptimizerName } from '../src/optimizers.ts';
 it.each([
   [
     'sgd',
-    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 4 },
+    {
+      criticalBatchFactor: 3,
+      examplesExponent: 1,
+      examplesSharpness: 1,
+      learningRateRule: 'linear',
+      maxLearningRateScale: 4,
+    },
   ],
   [
     'momentum',
-    { criticalBatchFactor: 3, examplesExponent: 1, learningRateRule: 'linear', maxLearningRateScale: 8 },
+    {
+      criticalBatchFactor: 3,
+      examplesExponent: 1,
+      examplesSharpness: 1,
+      learningRateRule: 'linear',
+      maxLearningRateScale: 8,
+    },
   ],
   [
     'adam',
     {
       criticalBatchFactor: 1,
       examplesExponent: 0.5,
+      examplesSharpness: 2,
       learningRateRule: 'sqrt',
       maxLearningRateScale: 8,
     },
   ],
   [
     'rmsprop',
-    { criticalBatchFactor: 1, examplesExponent: 0.5, learningRateRule: 'sqrt', maxLearningRateScale: 8 },
+    {
+      criticalBatchFactor: 1,
+      examplesExponent: 0.5,
+      examplesSharpness: 2,
+      learningRateRule: 'sqrt',
+      maxLearningRateScale: 8,
+    },
   ],
 ] as const)('%s has c, a rule and a cap', (name, traits) => {
   expect(optimizerTraits(name)).toEqual(traits);

@@ -52,7 +52,7 @@ export function gaussianMoments(
 }
 
 /**
- * A training run without a network: step time α per micro-batch + β per example, steps worth B/(B + φc)^p each.
+ * A training run without a network: step time α per micro-batch + β per example, steps worth B/(B^q + φc^q)^(p/q) each.
  */
 export interface Plant {
   /** α, seconds. */
@@ -63,8 +63,9 @@ export interface Plant {
   readonly noiseScale: (plan: BatchPlan, progress: number) => number;
   /** φc/φ. */
   readonly criticalBatchFactor: number;
-  /** p. Default 1. */
+  /** p and q. Default 1. */
   readonly examplesExponent?: number;
+  readonly examplesSharpness?: number;
   /** Standard deviation of ln T. Default 0.05. */
   readonly timeNoise?: number;
   /** Steps after which the program's own warm-up, 3 T at first, is down to a third of it; none by default. */
@@ -167,10 +168,11 @@ const UNIT = 1000;
 
 /** What a step of so many examples is worth. */
 const worth = (
-  { criticalBatchFactor, examplesExponent: p = 1 }: Omit<Plant, 'noiseScale'>,
+  { criticalBatchFactor, examplesExponent: p = 1, examplesSharpness: q = 1 }: Omit<Plant, 'noiseScale'>,
   noiseScale: number,
   examples: number,
-): number => (examples * UNIT ** (p - 1)) / (examples + criticalBatchFactor * noiseScale) ** p;
+): number =>
+  (examples * UNIT ** (p - 1)) / (examples ** q + (criticalBatchFactor * noiseScale) ** q) ** (p / q);
 
 function equalParts(examples: number, parts: number): readonly number[] {
   const size = Math.ceil(examples / parts);

@@ -39,6 +39,24 @@ describe('mergeOnHost', () => {
     tf.dispose([a, total].flat().flatMap(({ tensor }) => tensor ?? []));
   });
 
+  it('has a sum for a weight that is a number', () => {
+    const one = (value: number): LayersGradient => [{ name: 'scale', tensor: tf.scalar(value) }];
+    const [a, b] = [one(3), one(-1)];
+    const { total } = mergeOnHost(tf, [a, b], [0.5, 0.5]);
+    expect(total[0]?.tensor?.shape).toEqual([]);
+    expect([...(total[0]?.tensor?.dataSync() ?? [])]).toEqual([1]);
+    tf.dispose([a, b, total].flat().flatMap(({ tensor }) => tensor ?? []));
+  });
+
+  it('leaves nothing behind where a gradient cannot be read', () => {
+    const [a, b] = [gradient([1, 2], [3]), gradient([4, 5], [6])];
+    b[1]?.tensor?.dispose();
+    const before = tf.memory().numTensors;
+    expect(() => mergeOnHost(tf, [a, b], [0.5, 0.5])).toThrow('disposed');
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([...a, ...b.slice(0, 1)].flatMap(({ tensor }) => tensor ?? []));
+  });
+
   it('leaves nothing but the sum', async () => {
     const [a, b] = [gradient([1, 2], [3]), gradient([4, 5], [6])];
     await expectNoLeak(tf, async () => {
@@ -52,16 +70,19 @@ describe('mergeOnHost', () => {
 });
 
 describe('isMergedOnHost', () => {
-  const on = (engine: string, ...sizes: readonly number[]) => {
+  const on = (engine: string, sizes: readonly number[], isUsingGpuDevice = false) => {
     const zeros = sizes.map((size, i) => ({ name: `weight${i}`, tensor: tf.zeros([size]) }));
-    const answer = isMergedOnHost({ getBackend: () => engine }, [...zeros, { name: 'frozen', tensor: null }]);
+    const backend = { isUsingGpuDevice } as unknown as ReturnType<LayersTf['backend']>;
+    const gradients = [...zeros, { name: 'frozen', tensor: null }];
+    const answer = isMergedOnHost({ getBackend: () => engine, backend: () => backend }, gradients);
     tf.dispose(zeros.map(({ tensor }) => tensor));
     return answer;
   };
 
-  it('is for native TensorFlow, up to 262,144 values in all', () => {
-    expect(on('tensorflow', 262_000, 144)).toBe(true);
-    expect(on('tensorflow', 262_000, 145)).toBe(false);
-    expect(on('wasm', 10)).toBe(false);
+  it('is for native TensorFlow without a GPU, up to 262,144 values in all', () => {
+    expect(on('tensorflow', [262_000, 144])).toBe(true);
+    expect(on('tensorflow', [262_000, 145])).toBe(false);
+    expect(on('tensorflow', [10], true)).toBe(false);
+    expect(on('wasm', [10])).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import type { StepTimeFit } from './step-time.ts';
 
 /** How the examples to a target grow with the batch: as (1 + (B/φc)^q)^(p/q). */
 export interface ExamplesLaw {
-  /** φc, examples: smaller batches take about as many examples as the smallest. */
+  /** φc, examples: far smaller batches take about as many examples as the smallest. */
   readonly criticalBatchSize: number;
   /** p, above 0 and at most 1, no unit: far beyond φc the examples grow as B^p. */
   readonly examplesExponent: number;
@@ -28,8 +28,8 @@ export interface GoodputOf extends ExamplesLaw {
  *
  * p = ½, q = 2: an optimizer that divides by the root of the mean squared gradient, |G| √(1 + φ/B), with a rate that grows
  * as √B. With u = 1/√(1 + B/φ) a step gains in proportion to B u and adds noise in proportion to B u². At the rate that is
- * best for small batches the noise costs half of the gain, and B examples are worth B (2u − u²) = B (1 − (1 − u)²): first they
- * grow as 1 + (B/2φ)², as (1 + (B/φ)²)^¼ does, and at last as √B. Curvature along the mean gradient is left out
+ * best for small batches the noise costs half of the gain, and B examples are worth B (2u − u²): the examples begin to grow as
+ * 1 + (B/2φ)², which is how (1 + (B/φ)²)^¼ begins, and end as √B. Where they end is a fit, twice what this says
  * (docs/decisions/0019).
  */
 export const goodputOf = ({
@@ -40,7 +40,7 @@ export const goodputOf = ({
   examplesSharpness: q,
 }: GoodputOf): number => batchSize / (stepSeconds * (batchSize ** q + criticalBatchSize ** q) ** (p / q));
 
-/** Newton's method takes less than ten; no more than rounding is left of the difference then. */
+/** Newton's method takes less than ten at q = 2, some fifteen at 8; it ends where rounding does. */
 const MOST_ITERATIONS = 100;
 
 /**

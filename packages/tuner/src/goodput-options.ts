@@ -21,13 +21,13 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
    * others.
    */
   readonly examplesExponent?: number | undefined;
-  /** q of the same, at least 1. Default 1 for SGD and momentum, 2 for others. */
+  /** q of the same, from 1 to 8. Default 1 for SGD and momentum, 2 for others. */
   readonly examplesSharpness?: number | undefined;
   /** Largest factor of a move, up or down. Default 2. */
   readonly maxMove?: number | undefined;
   /**
    * A move must promise this much more progress per second. Default 0.03, where AdaptDL has 0.05 (`_speedup_threshold`): the
-   * optimum is flat, but a size is tried before the run moves there, so that a promise is no guess.
+   * optimum is flat, but nearly all moves are tried first, so that the promise is no guess.
    */
   readonly leastGain?: number | undefined;
   /** No move in this last share of the run, where it could not pay off any more. Default 0.05. */
@@ -36,6 +36,9 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   /** What earlier runs found; the run then starts at the best size for it and tries others only before it moves there. */
   readonly prior?: TuningPrior | undefined;
 }
+
+/** As sharp as a corner; powers of noise scales stay finite, and `bestBatchSize` takes some fifteen iterations. */
+const SHARPEST = 8;
 
 /** The options with their defaults filled in. */
 export interface GoodputSettings {
@@ -74,10 +77,9 @@ export function goodputSettings(options: GoodputOptions): GoodputSettings {
     throw new RangeError(
       `examplesExponent is ${settings.examplesExponent}; give a number above 0, 1 at most.`,
     );
-  if (!(settings.examplesSharpness >= 1 && Number.isFinite(settings.examplesSharpness)))
-    throw new RangeError(
-      `examplesSharpness is ${settings.examplesSharpness}; give a finite number of at least 1.`,
-    );
+  const { examplesSharpness } = settings;
+  if (!(examplesSharpness >= 1 && examplesSharpness <= SHARPEST))
+    throw new RangeError(`examplesSharpness is ${examplesSharpness}; give a number from 1 to ${SHARPEST}.`);
   checkAbove(settings.maxMove, 'maxMove', 1);
   checkShare(settings.leastGain, 'leastGain');
   checkShare(settings.settledShare, 'settledShare');

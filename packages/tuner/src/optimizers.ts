@@ -29,9 +29,11 @@ const adaptive: OptimizerTraits = {
 };
 
 /**
- * Adam: p = ½ and q = 2 follow from what it divides by, the root rule and a rate that suits small batches (`goodputOf`), and
- * with c = 1 fit what MNIST took in batches of 32 to 2,048; the others that divide by gradients are taken to be like it. SGD and momentum: as far as the rate follows, in batches of 128 and 256, they take as many examples as in
- * batches of 32; where a batch stops helping early, that is since the rate follows no further (`maxLearningRateScale`).
+ * Adam: how the law begins and with which power it ends follow from what Adam divides by, the root rule and a rate that suits
+ * small batches (`goodputOf`); with c = 1 it fits what MNIST took in batches of 32 to 2,048. The others that divide by
+ * gradients are taken to be like it. SGD and momentum: as far as the rate follows, in batches of 128 and 256, they take as
+ * many examples as in batches of 32; where a batch stops helping early, that is since the rate follows no further
+ * (`maxLearningRateScale`).
  */
 const TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
   sgd: { ...MCCANDLISH, learningRateRule: 'linear', maxLearningRateScale: 4 },

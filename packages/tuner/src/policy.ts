@@ -29,6 +29,8 @@ export interface PolicyOptions extends SizeOptions {
   readonly optimizer?: OptimizerName | undefined;
   /** How the rate follows the batch. Default by optimizer: `linear` for SGD and momentum, `sqrt` for others. */
   readonly learningRateRule?: LearningRateRule | undefined;
+  /** Of goodput, knee and noiseScale: over so many examples the factor on the rate rises from 1 no faster than in a straight line. Default 0. */
+  readonly warmUpExamples?: number | undefined;
   /** What fits in memory, where that is known. Default: found out by failing once, and accumulated beyond. */
   readonly ceiling?: CeilingOptions | undefined;
   /** Of `schedule`: when the batch grows. */
@@ -56,7 +58,8 @@ export interface PolicyOptions extends SizeOptions {
  * - `fixed`: withCeiling(fixed)
  *
  * Each is asked `inGroups`, by the guard too; `withSecondMoment` is for Adam, and not for rule `none` or one of your own.
- * @throws RangeError for an unknown name or optimizer, sizes out of order, or `schedule` without `growth`
+ * @throws RangeError for an unknown name or optimizer, sizes out of order, `warmUpExamples` below 0, or `schedule` without
+ * `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
   const { guard = name !== 'fixed', batchNorm = false } = options;
@@ -107,11 +110,12 @@ function couplingOf({
   optimizer = 'adam',
   batchSize = 32,
   learningRateRule,
+  warmUpExamples,
 }: Omit<PolicyOptions, 'ceiling'>) {
   const { learningRateRule: usual, maxLearningRateScale } = optimizerTraits(optimizer);
   const rule = learningRateRule ?? usual;
   const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
-  return { rule, referenceBatchSize: batchSize, maxScale };
+  return { rule, referenceBatchSize: batchSize, maxScale, warmUpExamples };
 }
 
 /** Where the noise is measured, the rate makes up for what Adam remembers of other batches, unless it is a user's own. */

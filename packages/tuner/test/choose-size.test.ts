@@ -31,16 +31,17 @@ describe('chooseSize', () => {
     const log = (from: number, to: number) => from * (to / from) ** random();
     for (let trial = 0; trial < 200; trial += 1) {
       const [alpha, beta, phi] = [log(1e-5, 1e-1), log(1e-8, 1e-3), log(4, 1e5)];
-      const p = trial % 2 === 0 ? 1 : 0.5;
+      const [p, q] = trial % 2 === 0 ? [1, 1] : [0.5, 2];
       const T = (B: number) => alpha + beta * B;
       const rungs = [8, 16, 32, 64, 128, 256, 512, 1024, 2048];
-      const goodput = (B: number) => B / (T(B) * (B + phi) ** p);
+      const goodput = (B: number) => B / (T(B) * (B ** q + phi ** q) ** (p / q));
       const best = rungs.toSorted((a, b) => goodput(b) - goodput(a))[0];
       const times = timed([
         [32, T(32)],
         [512, T(512)],
       ]);
-      const answer = ask({ candidates: rungs, times, criticalBatchSize: phi, examplesExponent: p });
+      const law = { criticalBatchSize: phi, examplesExponent: p, examplesSharpness: q };
+      const answer = ask({ candidates: rungs, times, ...law });
       expect(answer?.chosen.batchSize).toBe(best);
       expect(answer?.progressRatio).toBeCloseTo(goodput(best ?? 0) / goodput(32), 6);
     }

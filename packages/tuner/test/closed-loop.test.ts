@@ -110,7 +110,7 @@ describe('goodput in closed loop', () => {
   });
 
   it('follows a noise scale that grows through the run, from the small to the large', () => {
-    // φ from 20 to 30,000: (256 + √(256² + 8 · 256 φ))/2 from 291 to 4049, beyond the bound of 2048.
+    // φ from 20 to 30,000: B² (B − 256) = 2 · 256 φ² from 259 to 7810, beyond the bound of 2048.
     const plant = machine(256, 0, { noiseScale: (_plan, progress) => 20 * 1500 ** (progress / 1500) });
     const { steps } = runPlant(policy('goodput'), plant, { ...run(), progress: 1500 });
     const early = steps.slice(100, 300).map(({ plan: { batchSize } }) => batchSize);

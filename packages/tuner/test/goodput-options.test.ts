@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { goodputSettings, type GoodputOptions } from '../src/goodput-options.ts';
+import { goodputSettings, lawOf, type GoodputOptions } from '../src/goodput-options.ts';
 
 it('has the documented defaults', () => {
   expect(goodputSettings({})).toEqual({
@@ -33,7 +33,7 @@ it('has the documented defaults', () => {
   });
 });
 
-it('takes c and p from the optimizer, unless they are given', () => {
+it('takes c, p and q from the optimizer, unless they are given', () => {
   expect(goodputSettings({ optimizer: 'sgd' })).toMatchObject({
     criticalBatchFactor: 3,
     examplesExponent: 1,
@@ -47,6 +47,9 @@ it.each<[string, GoodputOptions]>([
   ['criticalBatchFactor', { criticalBatchFactor: 0 }],
   ['examplesExponent', { examplesExponent: 0 }],
   ['examplesExponent', { examplesExponent: 1.1 }],
+  ['examplesSharpness', { examplesSharpness: 0.5 }],
+  ['examplesSharpness', { examplesSharpness: 9 }],
+  ['examplesSharpness', { examplesSharpness: NaN }],
   ['priorNoiseScale', { priorNoiseScale: -1 }],
   ['minNoiseScale', { minNoiseScale: 0 }],
   ['horizon', { horizon: Infinity }],
@@ -63,4 +66,18 @@ it.each<[string, GoodputOptions]>([
 ])('refuses a wrong %s', (name, options) => {
   expect(() => goodputSettings(options)).toThrow(RangeError);
   expect(() => goodputSettings(options)).toThrow(`${name} is `);
+});
+
+it('is a law of the noise that is believed', () => {
+  const noise = { noiseScale: 200, relativeError: 0.5, measured: true, unresolved: false };
+  expect(lawOf(noise, goodputSettings({ optimizer: 'sgd' }))).toEqual({
+    criticalBatchSize: 600,
+    examplesExponent: 1,
+    examplesSharpness: 1,
+  });
+  expect(lawOf(noise, goodputSettings({}))).toEqual({
+    criticalBatchSize: 200,
+    examplesExponent: 0.5,
+    examplesSharpness: 2,
+  });
 });

@@ -212,7 +212,9 @@ describe('goodput', () => {
     expect(last?.plan).toEqual(plan(512));
     expect(last?.evidence?.noiseScale).toBeLessThan(60);
     expect(decisions[0]?.evidence?.noiseScale).toBe(600);
-    expect(decisions[0]?.evidence?.logBatchSizeError).toBe(0.5);
+    // Nothing is measured yet, so that φ may be off by e: B by the power q/(q + 1) of that.
+    expect(decisions[0]?.evidence?.logBatchSizeError).toBe(1 / 2);
+    expect(goodput({ optimizer: 'adam' }).start(run()).evidence?.logBatchSizeError).toBe(2 / 3);
   });
 
   it('ends the run on failures that are not its business', () => {

@@ -65,8 +65,7 @@ describe('policy', () => {
   });
 
   it('takes the law of McCandlish for Adam under another rule than the root', () => {
-    // α/β = 200 and φ = 600: √(200 · 3 · 600) = 600 under the linear rule, where the root law has 600 too; at φ = 20 it is 110
-    // against (200 + √(200² + 8 · 200 · 20))/2 = 234.
+    // α/β = 200 and φ = 20: √(200 · 3 · 20) = 110 under the linear rule, where B² (B − 200) = 2 · 200 · 20² has 204.
     const quiet = { ...plant, noiseScale: () => 20 };
     const last = (learningRateRule: 'linear' | 'sqrt') =>
       runPlant(policy('goodput', { learningRateRule, maxBatchSize: 2048 }), quiet, info).steps.at(-1)?.plan
@@ -79,6 +78,24 @@ describe('policy', () => {
     const scales = steps.map(({ plan: ran }) => ran.learningRateScale);
     expect(Math.max(...scales)).toBe(learningRateRule === 'none' ? 1 : 2);
   });
+
+  it.each(['goodput', 'knee', 'noiseScale'] as const)(
+    '%s lets the rate warm up with the examples',
+    (name) => {
+      const warmUpExamples = 40_000;
+      const options = { optimizer: 'sgd', maxBatchSize: 128 } as const;
+      const { steps } = runPlant(policy(name, { ...options, warmUpExamples }), plant, info);
+      const rates = steps.map(({ plan: { learningRateScale } }) => learningRateScale);
+      const examples = steps.map(({ outcome: { totalExamples } }) => totalExamples);
+      // From 1 to 4 in a straight line, told by the examples before the step.
+      rates.slice(1).forEach((rate, i) => {
+        expect(rate).toBeLessThanOrEqual(1 + (3 * (examples[i] ?? 0)) / warmUpExamples + 1e-9);
+      });
+      const half = rates[examples.findIndex((count) => count >= warmUpExamples / 2) + 1];
+      expect(half).toBeCloseTo(2.5, 1);
+      expect(rates.at(-1)).toBe(4);
+    },
+  );
 
   it('takes batchSize for the reference of the learning rate', () => {
     const controller = policy('knee', { optimizer: 'sgd', batchSize: 128, maxBatchSize: 256 });

@@ -138,7 +138,8 @@ describe('createTuner', () => {
     expect(measured).toBeGreaterThan(10);
     expect(tuner.history.noise).toMatchObject({ known: true });
     if (tuner.history.noise.known) expect(tuner.history.noise.noiseScale).toBeCloseTo(20_000, 0);
-    expect(tuner.next().batchSize).toBe(1024);
+    // The bound: 2,048 takes 20.98 µs for an example where 1,024 takes 21.95, and (1 + (B/φ)²)^¼ grows by 0.2 %.
+    expect(tuner.next().batchSize).toBe(2048);
   });
 });
 

@@ -70,19 +70,29 @@ describe('mergeOnHost', () => {
 });
 
 describe('isMergedOnHost', () => {
-  const on = (engine: string, sizes: readonly number[], isUsingGpuDevice = false) => {
+  /** Native TensorFlow as far as it is known by. */
+  const native = (isUsingGpuDevice: boolean) => {
+    const call = () => undefined;
+    const methods = ['executeOp', 'createTensor', 'deleteTensor', 'tensorDataSync'];
+    const ofModels = ['loadSavedModel', 'deleteSavedModel', 'runSavedModel'];
+    const binding = Object.fromEntries([...methods, ...ofModels].map((name) => [name, call]));
+    const backend = { isUsingGpuDevice, binding, getInputTensorIds: call, createOutputTensor: call };
+    return {
+      getBackend: () => 'tensorflow',
+      engine: () => ({ backend }) as unknown as ReturnType<LayersTf['engine']>,
+    };
+  };
+  const on = (engine: Parameters<typeof isMergedOnHost>[0], ...sizes: readonly number[]) => {
     const zeros = sizes.map((size, i) => ({ name: `weight${i}`, tensor: tf.zeros([size]) }));
-    const backend = { isUsingGpuDevice } as unknown as ReturnType<LayersTf['backend']>;
-    const gradients = [...zeros, { name: 'frozen', tensor: null }];
-    const answer = isMergedOnHost({ getBackend: () => engine, backend: () => backend }, gradients);
+    const answer = isMergedOnHost(engine, [...zeros, { name: 'frozen', tensor: null }]);
     tf.dispose(zeros.map(({ tensor }) => tensor));
     return answer;
   };
 
   it('is for native TensorFlow without a GPU, up to 262,144 values in all', () => {
-    expect(on('tensorflow', [262_000, 144])).toBe(true);
-    expect(on('tensorflow', [262_000, 145])).toBe(false);
-    expect(on('tensorflow', [10], true)).toBe(false);
-    expect(on('wasm', [10])).toBe(false);
+    expect(on(native(false), 262_000, 144)).toBe(true);
+    expect(on(native(false), 262_000, 145)).toBe(false);
+    expect(on(native(true), 10)).toBe(false);
+    expect(on(tf, 10)).toBe(false);
   });
 });

@@ -2,8 +2,8 @@ import { goodputOf, type ExamplesLaw } from './goodput-maths.ts';
 import {
   firstUseSeconds,
   hasRun,
-  medianError,
-  medianSeconds,
+  usualError,
+  usualSeconds,
   stepSeconds,
   type StepTimes,
 } from './step-time.ts';
@@ -50,7 +50,7 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
   const weighed = (batchSize: number, seconds: number): WeighedSize => ({
     batchSize,
     stepSeconds: seconds,
-    predicted: medianSeconds(times, batchSize) === undefined,
+    predicted: usualSeconds(times, batchSize) === undefined,
   });
   const stay = weighed(held, heldSeconds);
 
@@ -59,7 +59,7 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
     if (seconds === undefined || batchSize === held) return [];
     const progressRatio = goodput(batchSize, seconds) / heldGoodput;
     const pricedRatio = hasRun(times, batchSize) ? progressRatio : progressRatio * (1 - firstUseShare);
-    const ratioError = Math.hypot(medianError(times, held), medianError(times, batchSize));
+    const ratioError = Math.hypot(usualError(times, held), usualError(times, batchSize));
     return [{ held: stay, chosen: weighed(batchSize, seconds), progressRatio, pricedRatio, ratioError }];
   });
   return answers.reduce((best, answer) => (answer.pricedRatio > best.pricedRatio ? answer : best), {
@@ -71,6 +71,10 @@ export function chooseSize(question: SizeQuestion): SizeAnswer | undefined {
   });
 }
 
+/** Whether it may be worth a move, as far as step times are known: enough to try it, which tells more. */
+export const mayPay = ({ held, chosen, pricedRatio }: SizeAnswer, leastGain: number): boolean =>
+  chosen.batchSize !== held.batchSize && pricedRatio > 1 + leastGain;
+
 /** Whether to move: for more than `leastGain`, and more than the noise of the step times. */
-export const pays = ({ held, chosen, pricedRatio, ratioError }: SizeAnswer, leastGain: number): boolean =>
-  chosen.batchSize !== held.batchSize && pricedRatio > 1 + Math.max(leastGain, ratioError);
+export const pays = (answer: SizeAnswer, leastGain: number): boolean =>
+  mayPay(answer, Math.max(leastGain, answer.ratioError));

@@ -6,9 +6,9 @@ import type { SizeRange } from './size-range.ts';
 import {
   forgetTimes,
   isOrdinary,
-  median,
-  medianSeconds,
+  lowerQuartile,
   observeStep,
+  usualSeconds,
   withEarlier,
   type StepTimes,
 } from './step-time.ts';
@@ -71,6 +71,8 @@ const MOST_ROUNDS = 10;
 export type Exploration = {
   /** The size to go back to, unless another is found to be better. */
   readonly home: number;
+  /** True where it may lead to any size, false where only to the next ones. */
+  readonly isFree: boolean;
   readonly sizes: readonly number[];
   readonly index: number;
   readonly steps: number;
@@ -136,7 +138,15 @@ export function firstExploration(
   { warmUpSteps }: ExplorationOptions,
 ): Exploration {
   const warmUp: WarmUp = { round: 1, fastest: null, fastestBefore: null, untilExamples };
-  return { home, sizes, index: 0, steps: 0, warmUp: warmUpSteps > 0 ? warmUp : null, before: null };
+  return {
+    home,
+    isFree: true,
+    sizes,
+    index: 0,
+    steps: 0,
+    warmUp: warmUpSteps > 0 ? warmUp : null,
+    before: null,
+  };
 }
 
 /**
@@ -145,11 +155,11 @@ export function firstExploration(
  */
 export function laterExploration(
   times: StepTimes,
-  { home, sizes }: Pick<Exploration, 'home' | 'sizes'>,
+  { home, isFree, sizes }: Pick<Exploration, 'home' | 'isFree' | 'sizes'>,
 ): { readonly exploration: Exploration; readonly times: StepTimes } {
   const before = times.filter(({ batchSize }) => sizes.includes(batchSize));
   return {
-    exploration: { home, sizes, index: 0, steps: 0, warmUp: null, before },
+    exploration: { home, isFree, sizes, index: 0, steps: 0, warmUp: null, before },
     times: sizes.reduce(forgetTimes, times),
   };
 }
@@ -158,7 +168,7 @@ export function laterExploration(
 function ended({ home, before }: Exploration, times: StepTimes): StepTimes {
   const earlier = before?.find(({ batchSize }) => batchSize === home);
   if (!earlier) return times;
-  const [then, now] = [median(earlier.seconds), medianSeconds(times, home)];
+  const [then, now] = [lowerQuartile(earlier.seconds), usualSeconds(times, home)];
   return now === undefined || then === undefined || then <= now ? withEarlier(times, earlier) : times;
 }
 
@@ -268,7 +278,7 @@ export function hasImproved(
 ): boolean {
   const [smaller, larger] = [sizes[index - 1], sizes[index]];
   if (smaller === undefined || larger === undefined) return true;
-  const [before, after] = [medianSeconds(times, smaller), medianSeconds(times, larger)];
+  const [before, after] = [usualSeconds(times, smaller), usualSeconds(times, larger)];
   if (before === undefined || after === undefined) return true;
   const ratio = after / larger / (before / smaller);
   return ratio <= (1 - leastImprovement) ** Math.log2(larger / smaller);

@@ -1,5 +1,5 @@
 import type { AppliedStep, BatchController, BatchPlan, Decision, Reason, RunInfo } from '@batchwise/core';
-import { chooseSize, pays, type SizeAnswer } from './choose-size.ts';
+import { chooseSize, mayPay, pays, type SizeAnswer } from './choose-size.ts';
 import {
   goodputReason,
   homeReason,
@@ -10,14 +10,7 @@ import {
   weakGainReason,
   type LastMove,
 } from './explain.ts';
-import {
-  beginsAtHome,
-  exploredSize,
-  exploringReason,
-  isCutShort,
-  triedSizes,
-  type Exploration,
-} from './exploration.ts';
+import { exploredSize, exploringReason, isCutShort, triedSizes, type Exploration } from './exploration.ts';
 import { bestBatchSize } from './goodput-maths.ts';
 import { goodputSettings, lawOf, type GoodputOptions, type GoodputSettings } from './goodput-options.ts';
 import { ladder } from './ladder.ts';
@@ -67,8 +60,8 @@ export type GoodputState = {
  * Picks the batch size that makes the most progress per second, B / (T(B) (B^q + φc^q)^(p/q)), among powers of two (after Pollux,
  * Qiao et al., OSDI 2021; see `goodputOf` for p and q, `bestBatchSize` for the optimum). The first steps try a few sizes to learn the step
  * time T; some later ones are split in two to measure the gradient noise scale φ, with φc = c φ; then it decides after
- * twenty steps, every ten, and more rarely the longer no size was tried. A size that seems to pay runs for a few steps beside
- * the one held before the run moves there. Nothing is repeated or thrown away: all of these are training steps.
+ * twenty steps, every ten, and more rarely the longer no size was tried. A size that seems to pay, at the start too, runs for a few steps
+ * beside the one held before the run moves there. Nothing is repeated or thrown away: all of these are training steps.
  *
  * It moves at most by a factor of two and never above what `SizeOptions` allow, but does not damp itself where the noise is
  * uncertain: wrap it in `withHysteresis`. Where memory may end, wrap it in `withCeiling`; couple the learning rate with `withLearningRate`.
@@ -196,26 +189,27 @@ interface Moment {
 }
 
 /** The move that pays, if there is one; else why not. */
-function decide({ held, step, state, settings, explored }: Moment): Decision<GoodputState> {
+function decide(moment: Moment): Decision<GoodputState> {
+  const { held, step, state, settings, explored } = moment;
   const planned = state.plannedExamples ?? Infinity;
   const noise = noiseBelief(state.watch, settings.noise);
   const settled = step.totalExamples >= (1 - settings.settledShare) * planned;
   const { range, timing } = state;
   const { times } = timing;
   // Having seen at the start how step time grows, it may go to the best size at once.
-  const isStart = explored !== null && beginsAtHome(explored);
-  const reach = isStart && timedRungs(times).length > 1 ? Infinity : settings.maxMove;
+  const isFree = explored?.isFree ?? false;
+  const reach = isFree && timedRungs(times).length > 1 ? Infinity : settings.maxMove;
   // Tried for a move, one size says nothing of the rest; from those further away follows what is between.
   const isNear = (size: number): boolean => size >= held / reach && size <= held * reach;
-  const among = explored?.sizes.every(isNear) && !isStart ? explored.sizes : undefined;
+  const among = explored?.sizes.every(isNear) && !isFree ? explored.sizes : undefined;
   const remainingExamples = planned - step.totalExamples;
   const answer = settled
     ? undefined
     : chooseSize(question({ held, range, times, noise, settings, reach, among, remainingExamples }));
   const firm = explored !== null && { firm: true };
+  const trial = answer && trialOf(answer, moment, noise);
+  if (trial) return trial;
   if (answer && pays(answer, settings.leastGain)) {
-    const trial = explored ? undefined : trialOf(answer, { held, step, state, settings, noise });
-    if (trial) return trial;
     const { batchSize: to, stepSeconds: seconds } = answer.chosen;
     return {
       plan: wholeBatch(to),
@@ -249,18 +243,23 @@ function decide({ held, step, state, settings, explored }: Moment): Decision<Goo
 const unsure = (decision: Decision<GoodputState>, reason: Reason) => ({ ...decision, reason, standsFor: 0 });
 
 /**
- * What is known of the other size's time is old, or follows from that of others: it is tried first, unless nothing is
- * left for that. Undefined for a move at once, and for one that the noise scale is too uncertain for (`withHysteresis`).
+ * What is known of the other size's time is old, of a program that was not warm yet, or follows from that of others: it is tried first,
+ * unless it just was or nothing is left for that. Undefined for a move at once, for none, and for one that the noise scale is too uncertain
+ * for (`withHysteresis`).
  */
 function trialOf(
   answer: SizeAnswer,
-  { held, step, state, settings, noise }: Omit<Moment, 'explored'> & { readonly noise: NoiseBelief },
+  { held, step, state, settings, explored }: Moment,
+  noise: NoiseBelief,
 ): Decision<GoodputState> | undefined {
+  if (explored?.before || !mayPay(answer, settings.leastGain)) return undefined;
+  const isFree = explored !== null;
   const target = answer.chosen.batchSize;
   const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise, settings).logBatchSizeError;
   if (isWeak) return undefined;
-  if (isResting(state.timing, held)) return unsure(stay(step, state, settings), restReason(answer));
-  const move = { held, target, totalExamples: step.totalExamples };
+  if (!isFree && isResting(state.timing, held))
+    return unsure(stay(step, state, settings), restReason(answer));
+  const move = { held, target, isFree, totalExamples: step.totalExamples };
   const timing = tryBeforeMove(state.timing, move, settings.exploration);
   return timing?.exploration ? tryOut(timing.exploration, { ...state, timing }, settings) : undefined;
 }

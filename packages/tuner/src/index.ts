@@ -31,7 +31,7 @@ export type { SizeOptions, SizeRange } from './size-range.ts';
 export {
   addStepTime,
   fitStepTime,
-  medianSeconds,
+  usualSeconds,
   stepSeconds,
   type RungTimes,
   type StepTime,

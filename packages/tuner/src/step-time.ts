@@ -1,6 +1,6 @@
 import type { AppliedStep, BatchPlan } from '@batchwise/core';
 
-/** Steps of one batch size that stand for its usual time: enough for a median that outlives pauses and stays recent. */
+/** Steps of one batch size that stand for its usual time: enough to outlive pauses, and recent. */
 const WINDOW = 20;
 
 /** What one batch size was seen to take. */
@@ -106,32 +106,34 @@ const secondsOf = (times: StepTimes, batchSize: number): readonly number[] =>
 export const hasRun = (times: StepTimes, batchSize: number): boolean =>
   rungOf(times, batchSize) !== undefined;
 
-/** Median seconds of the latest steps of this size, undefined where there was none. */
-export function medianSeconds(times: StepTimes, batchSize: number): number | undefined {
-  return median(secondsOf(times, batchSize));
-}
+/**
+ * What a step of this size usually takes, in seconds: the lower quartile of the latest (`lowerQuartile`). Undefined where there was
+ * none.
+ */
+export const usualSeconds = (times: StepTimes, batchSize: number): number | undefined =>
+  lowerQuartile(secondsOf(times, batchSize));
 
-/** The median and the quartiles around it, in seconds; undefined where no step of this size was timed. */
+/** The quartiles, in seconds; undefined where no step of this size was timed. */
 export function quartiles(
   times: StepTimes,
   batchSize: number,
-): { readonly lower: number; readonly median: number; readonly upper: number } | undefined {
+): { readonly lower: number; readonly upper: number } | undefined {
   const sorted = ascending(secondsOf(times, batchSize));
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  return sorted.length > 0 ? { lower: at(0.25), median: at(0.5), upper: at(0.75) } : undefined;
+  const at = quarterOf(sorted.length);
+  const [lower, upper] = [sorted[at], sorted[sorted.length - 1 - at]];
+  return lower === undefined || upper === undefined ? undefined : { lower, upper };
 }
 
 /**
- * Relative standard error of the median of a size: 1.25 σ/√n with σ = 2 (median − lower quartile)/1.35, as for normal
- * noise. What lies above tells nothing: pauses make single steps several times as slow, and one among three would make
- * the median look worthless. 0 where no step of this size was timed.
+ * Relative standard error of what a size usually takes: that of the lower quartile, √(¼ · ¾/n)/f, of normal noise with the density f =
+ * 0.318/σ there and σ = (median − lower quartile)/0.674, which makes 2.02 (median − lower quartile)/√n. What lies above the median tells
+ * nothing: pauses make single steps several times as slow. 0 where no step of this size was timed.
  */
-export function medianError(times: StepTimes, batchSize: number): number {
-  const sorted = ascending(secondsOf(times, batchSize));
-  const middle = medianSeconds(times, batchSize);
-  const lower = sorted[Math.floor((sorted.length - 1) / 4)];
-  if (middle === undefined || lower === undefined) return 0;
-  return (0.93 * 2 * (middle - lower)) / middle / Math.sqrt(sorted.length);
+export function usualError(times: StepTimes, batchSize: number): number {
+  const seconds = secondsOf(times, batchSize);
+  const [lower, middle] = [lowerQuartile(seconds), median(seconds)];
+  if (lower === undefined || middle === undefined) return 0;
+  return (2.02 * (middle - lower)) / lower / Math.sqrt(seconds.length);
 }
 
 /** How many of the latest steps of this size are known, at most 20. */
@@ -139,7 +141,7 @@ export const timedSteps = (times: StepTimes, batchSize: number): number =>
   rungOf(times, batchSize)?.seconds.length ?? 0;
 
 /**
- * α and β from the medians, by least squares on relative residuals: min Σ ((α + βb − t)/t)² with α, β ≥ 0, each size
+ * α and β from what the sizes usually take, by least squares on relative residuals: min Σ ((α + βb − t)/t)² with α, β ≥ 0, each size
  * counting once, with b = B/K examples and t = T/K seconds per micro-batch. Relative, since the noise of a step time
  * grows with it and the small sizes say what α is. From one size alone, half of its time is taken to be fixed, as
  * AdaptDL does (adaptdl/goodput.py, `fit_perf_params`), so that larger sizes look worth trying. Undefined where
@@ -173,11 +175,11 @@ export function fitStepTime(times: StepTimes): StepTimeFit | undefined {
 }
 
 /**
- * Seconds of a step of `batchSize` examples: the median where that size ran, else K α + βB held between its neighbours
+ * Seconds of a step of `batchSize` examples: the usual ones where that size ran, else K α + βB held between its neighbours
  * that ran, as T must not fall and T/B must not rise with B. Undefined where nothing was timed.
  */
 export function stepSeconds(times: StepTimes, batchSize: number): number | undefined {
-  const seen = medianSeconds(times, batchSize);
+  const seen = usualSeconds(times, batchSize);
   if (seen !== undefined) return seen;
   const fit = fitStepTime(times);
   if (!fit) return undefined;
@@ -207,7 +209,7 @@ export function largestPart(rungs: readonly TimedRung[]): number {
  */
 export function firstUseSeconds(times: StepTimes): number {
   const excess = times.flatMap(({ batchSize, firstSeconds }) => {
-    const usual = medianSeconds(times, batchSize);
+    const usual = usualSeconds(times, batchSize);
     return firstSeconds === null || usual === undefined ? [] : [Math.max(0, firstSeconds - usual)];
   });
   return ascending(excess)[(excess.length - 1) >> 1] ?? 0;
@@ -219,18 +221,18 @@ interface Launch {
   readonly seconds: number;
 }
 
-/** A size with a median, in seconds. */
+/** A size and what its steps usually take, in seconds. */
 export interface TimedRung {
   readonly batchSize: number;
   readonly parts: number;
   readonly seconds: number;
 }
 
-/** The sizes with a median, ascending. */
+/** The sizes that were timed, ascending. */
 export const timedRungs = (times: StepTimes): readonly TimedRung[] =>
   times.flatMap(({ batchSize, parts, seconds }) => {
-    const middle = median(seconds);
-    return middle === undefined ? [] : [{ batchSize, parts, seconds: middle }];
+    const usual = lowerQuartile(seconds);
+    return usual === undefined ? [] : [{ batchSize, parts, seconds: usual }];
   });
 
 const rungOf = (times: StepTimes, batchSize: number): RungTimes | undefined =>
@@ -241,7 +243,7 @@ const withRung = (times: StepTimes, rung: RungTimes): StepTimes =>
     ? times.map((other) => (other.batchSize === rung.batchSize ? rung : other))
     : [...times, rung].sort((a, b) => a.batchSize - b.batchSize);
 
-/** One decision asks for the median and the quartiles of a size many times. */
+/** One decision asks for the quartiles of a size many times. */
 const sortedOf = new WeakMap<readonly number[], Float64Array>();
 
 /** Typed arrays sort by value without calling back, several times as fast. */
@@ -253,8 +255,19 @@ function ascending(values: readonly number[]): Float64Array {
   return sorted;
 }
 
+/** The index of the lower quartile among `count` sorted numbers: of three the first, of twenty the fifth. */
+const quarterOf = (count: number): number => Math.floor((count - 1) / 4);
+
+/**
+ * What makes steps slower comes on top: garbage collected, a machine that pauses, code that is not compiled yet. It can be two steps
+ * of the three that a size is tried for, which would leave a median with it. About a quarter of further steps lie below the fastest of three as
+ * below the fifth of twenty, so that sizes with few steps and with many compare. Undefined of none.
+ */
+export const lowerQuartile = (values: readonly number[]): number | undefined =>
+  ascending(values)[quarterOf(values.length)];
+
 /** Undefined of none. */
-export function median(values: readonly number[]): number | undefined {
+function median(values: readonly number[]): number | undefined {
   const sorted = ascending(values);
   const half = sorted.length >> 1;
   const upper = sorted[half];

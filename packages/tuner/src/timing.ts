@@ -186,14 +186,20 @@ export function tryBeforeMove(
   {
     held,
     target,
+    isFree,
     totalExamples,
-  }: { readonly held: number; readonly target: number; readonly totalExamples: number },
+  }: {
+    readonly held: number;
+    readonly target: number;
+    readonly isFree: boolean;
+    readonly totalExamples: number;
+  },
   options: ExplorationOptions,
 ): Timing | undefined {
   if (triedExamples([target], options) > budgetLeft(timing, totalExamples, options)) return undefined;
   return {
     ...timing,
-    ...laterExploration(timing.times, { home: held, sizes: [target, held] }),
+    ...laterExploration(timing.times, { home: held, isFree, sizes: [target, held] }),
     rest: { held, steps: Math.min(2 * restOf(timing, held), MOST_REST_STEPS) },
   };
 }
@@ -261,7 +267,7 @@ function watched(timing: Timing, step: AppliedStep, options: ExplorationOptions)
   if (sizes.length === 0 || isTooMuch) return timing;
   return {
     ...timing,
-    ...laterExploration(forgetOthers(times, held), { home: held, sizes: [...sizes, held] }),
+    ...laterExploration(forgetOthers(times, held), { home: held, isFree: false, sizes: [...sizes, held] }),
     waitSteps: 2 * waitSteps,
   };
 }
@@ -279,6 +285,6 @@ function startedAgain(
   if (sizes.length === 0) return timing;
   return {
     ...timing,
-    ...laterExploration(timing.times, { home: held, sizes: [held, ...sizes] }),
+    ...laterExploration(timing.times, { home: held, isFree: true, sizes: [held, ...sizes] }),
   };
 }

@@ -19,7 +19,7 @@ export type TuningRecord = {
   readonly failedMicroBatchSize: number | null;
 };
 
-/** Steps of one size from which on their median is worth keeping. */
+/** Steps of one size from which on their time is worth keeping. */
 const ENOUGH = 3;
 /** A measured sample counts for 1/e after this many batches or noise scales. */
 const HORIZON = 8;

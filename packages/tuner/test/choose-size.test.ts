@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseSize, type SizeQuestion } from '../src/choose-size.ts';
+import { chooseSize, mayPay, pays, type SizeQuestion } from '../src/choose-size.ts';
 import { ladder } from '../src/ladder.ts';
 import { addStepTime, type StepTimes } from '../src/step-time.ts';
 import { uniform } from './plant.ts';
@@ -86,7 +86,29 @@ describe('chooseSize', () => {
       timed([[32, 3]]),
     );
     const answer = ask({ times: noisy, candidates: [64], criticalBatchSize: 1e9 });
-    expect(answer?.ratioError).toBeCloseTo((0.93 * 2) / 3 / Math.sqrt(5), 12);
+    expect(answer?.ratioError).toBeCloseTo(2.02 / 2 / Math.sqrt(5), 12);
+  });
+
+  it('calls for a trial by what is promised, and for a move by what is sure too', () => {
+    const answer = ask({
+      times: timed([
+        [32, 1],
+        [64, 1],
+      ]),
+      candidates: [64],
+      criticalBatchSize: 1e9,
+    });
+    if (!answer) throw new Error('Nothing was timed.');
+    const of = (pricedRatio: number, ratioError: number) => {
+      const other = { ...answer, pricedRatio, ratioError };
+      return [mayPay(other, 0.03), pays(other, 0.03)];
+    };
+    expect(of(1.031, 0)).toEqual([true, true]);
+    expect(of(1.03, 0)).toEqual([false, false]);
+    expect(of(1.08, 0.09)).toEqual([true, false]);
+    expect(of(1.1, 0.09)).toEqual([true, true]);
+    const { held } = answer;
+    expect(mayPay({ ...answer, chosen: held, pricedRatio: 9 }, 0.03)).toBe(false);
   });
 
   it('knows nothing before a step was timed', () => {

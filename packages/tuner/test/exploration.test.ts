@@ -55,6 +55,7 @@ const steps = (size: number, count: number) => Array.from({ length: count }, () 
 /** On the way, at the size of `index`. */
 const underway = (more: Partial<Exploration>): Exploration => ({
   home: 32,
+  isFree: true,
   sizes: [32, 128],
   index: 1,
   steps: 0,
@@ -164,7 +165,7 @@ describe('explore', () => {
   it('times the size held anew beside the others later on, and keeps the faster of what it took and takes', () => {
     const earlier = [rung(64, 2, 2, 2), rung(128, 9, 9, 9)];
     const tried = (home: number): Explored => {
-      let now: Explored = laterExploration(earlier, { home: 128, sizes: [64, 128] });
+      let now: Explored = laterExploration(earlier, { home: 128, isFree: false, sizes: [64, 128] });
       expect(now.times).toEqual([rung(64), rung(128)]);
       const ran = [128];
       while (now.exploration) {
@@ -185,7 +186,7 @@ describe('explore', () => {
 
   it('mixes no times of batches that ran in other parts', () => {
     const earlier = [{ batchSize: 128, parts: 2, firstSeconds: null, seconds: [4, 4, 4] }];
-    const { exploration, times } = laterExploration(earlier, { home: 128, sizes: [128] });
+    const { exploration, times } = laterExploration(earlier, { home: 128, isFree: false, sizes: [128] });
     let now: Explored = { exploration, times };
     while (now.exploration)
       now = explore(now.exploration, now.times, { step: applied(plan(128), { seconds: 5 }), options });
@@ -194,7 +195,7 @@ describe('explore', () => {
 
   it('leaves a later exploration with what was known where something else decides the size', () => {
     const earlier = [rung(64, 5, 6), rung(128, 7, 8)];
-    const { exploration, times } = laterExploration(earlier, { home: 128, sizes: [64, 128] });
+    const { exploration, times } = laterExploration(earlier, { home: 128, isFree: false, sizes: [64, 128] });
     const step = applied(plan(32), { seconds: 1 });
     expect(isCutShort(exploration, step)).toBe(true);
     expect(isCutShort(exploration, applied(plan(64)))).toBe(false);

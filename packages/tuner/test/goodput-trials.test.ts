@@ -1,6 +1,7 @@
 import type { AppliedStep, BatchController, Decision, Json } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
 import { goodput } from '../src/goodput.ts';
+import type { GoodputOptions } from '../src/goodput-options.ts';
 import { MCCANDLISH } from '../src/optimizers.ts';
 import { withHysteresis } from '../src/with-hysteresis.ts';
 import { gaussianMoments, normal, uniform } from './plant.ts';
@@ -15,6 +16,79 @@ const quiet = () => {
   return (i: number): Partial<AppliedStep> =>
     i < 20 && i % 2 === 0 ? { gradient: gaussianMoments([256, 256], 20, draw) } : {};
 };
+
+/** Runs from the start as decided, where the i-th step, of B examples, takes T(B, i). */
+function begin(T: (batchSize: number, i: number) => number, steps: number, options: GoodputOptions = {}) {
+  const controller = goodput({ ...MCCANDLISH, ...options });
+  const decisions = [controller.start(long)];
+  for (let i = 0; i < steps; i += 1) {
+    const [last, now] = [decisions.at(-2), decisions.at(-1)];
+    if (!now) break;
+    const { batchSize } = now.plan;
+    const step = applied(now.plan, { seconds: T(batchSize, i), warm: last?.plan.batchSize === batchSize });
+    decisions.push(controller.next(step, now.state));
+  }
+  return decisions;
+}
+
+/** Each size in turn, with how many steps in a row it ran. */
+function turns(decisions: readonly { readonly plan: { readonly batchSize: number } }[]) {
+  const found: [batchSize: number, steps: number][] = [];
+  for (const { plan: ran } of decisions) {
+    const [last] = found.slice(-1);
+    if (last?.[0] === ran.batchSize) last[1] += 1;
+    else found.push([ran.batchSize, 1]);
+  }
+  return found;
+}
+
+describe('the first move of goodput', () => {
+  // An example takes as long in each batch, so that a larger one has no use.
+  const even = (batchSize: number) => 1e-4 * batchSize;
+
+  it('is tried first: by a time from while the program was cold alone it does not go', () => {
+    const decisions = begin((batchSize, i) => even(batchSize) * (i < 23 ? 3 : 1), 60);
+    // 20 steps of warm-up and three timed. Beside the cold 32 an example of 128 takes a third of the time: 3 · 1832/1928 = 2.9
+    // times the progress, of 512 3 · 1832/2312 = 2.4 times.
+    expect(turns(decisions)).toEqual([
+      [32, 23],
+      [128, 4],
+      [512, 4],
+      [128, 4],
+      [32, 26],
+    ]);
+    expect(decisions[39]?.reason).toMatchObject({ code: 'explored', text: '128 was tried; 32 stays.' });
+    expect(decisions[39]?.firm).toBe(true);
+    // The four steps at home cost nothing.
+    expect(decisions[39]?.state.timing.triedExamples).toBe(4 * (128 + 512 + 128));
+  });
+
+  it('is made, as far as it goes, where the size is as good beside the one held', () => {
+    const decisions = begin(T, 60);
+    expect(turns(decisions)).toEqual([
+      [32, 23],
+      [128, 4],
+      [512, 8],
+      [32, 4],
+      [512, 22],
+    ]);
+    expect(decisions.slice(1, 40).every(({ firm }) => firm)).toBe(true);
+    expect(decisions[39]?.reason).toMatchObject({
+      code: 'goodput',
+      numbers: { heldBatchSize: 32, batchSize: 512, heldStepSeconds: T(32), stepSeconds: T(512) },
+    });
+  });
+
+  it('is made at once where nothing is left for trials', () => {
+    const within = (examples: number) => begin(T, 60, { exploration: { shareOfRun: examples / 2e6 } });
+    const cost = 4 * (128 + 512 + 512);
+    expect(turns(within(cost)).slice(2, 4)).toEqual([
+      [512, 8],
+      [32, 4],
+    ]);
+    expect(turns(within(cost - 1)).slice(2)).toEqual([[512, 34]]);
+  });
+});
 
 describe('a trial of goodput', () => {
   it.each([
@@ -36,6 +110,27 @@ describe('a trial of goodput', () => {
     expect(decisions.at(-1)?.state.timing.rest).toEqual({ held: 512, steps: 40 });
   });
 
+  it('comes however noisy the step times are, and ends where it was unless it tells more than they do', () => {
+    // Six steps as they should be and seven that are slow: an error of 2.02 · 1/√13 = 0.56 where they take twice as long, and
+    // 256 promises 1.42 times the progress of 512.
+    const noisy = (slow: number) => {
+      const draw = normal(uniform(3));
+      return follow(explored({}, long), 28, (i) => ({
+        ...(i < 20 && i % 2 === 0
+          ? { gradient: gaussianMoments([256, 256], 20, draw) }
+          : { seconds: (i < 20 || i > 23 ? T(512) : T(256)) * (i < 6 || i === 24 ? 1 : slow) }),
+      }));
+    };
+    for (const [slow, reached] of [
+      [1, 256],
+      [2, 512],
+    ] as const) {
+      const decisions = noisy(slow);
+      expect(decisions[19]?.reason.text).toBe('A few steps of 256, to see what they take now.');
+      expect(decisions[27]?.plan).toEqual(plan(reached));
+    }
+  });
+
   it('moves at once where nothing is left for trials', () => {
     const draw = normal(uniform(3));
     // A 20th of an epoch of 60,000 examples is less than the 2560 of the start and four times 256.
@@ -51,7 +146,7 @@ describe('a trial of goodput', () => {
     const options = { ...MCCANDLISH, criticalBatchFactor: 10 };
     const { state } = explored({}, long);
     const ended = (sizes: readonly number[]) => {
-      const exploration = { home: 512, sizes, index: 1, steps: 3, warmUp: null, before: [] };
+      const exploration = { home: 512, isFree: false, sizes, index: 1, steps: 3, warmUp: null, before: [] };
       const timing = { ...state.timing, exploration };
       return goodput(options).next(applied(plan(512), { seconds: T(512) }), { ...state, timing }).plan;
     };

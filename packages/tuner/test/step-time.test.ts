@@ -5,16 +5,18 @@ import {
   fitStepTime,
   forgetOthers,
   hasRun,
-  medianError,
-  medianSeconds,
+  lowerQuartile,
   observeStep,
   partsOf,
   quartiles,
   stepSeconds,
   timedRungs,
   timedSteps,
+  usualError,
+  usualSeconds,
   type StepTimes,
 } from '../src/step-time.ts';
+import { normal, uniform } from './plant.ts';
 import { applied, plan, throughJson } from './step.ts';
 
 /** One timed step per size. */
@@ -69,7 +71,7 @@ describe('the record of step times', () => {
     ]);
     expect(hasRun(first, 32)).toBe(true);
     expect(hasRun(first, 64)).toBe(false);
-    expect(medianSeconds(first, 32)).toBeUndefined();
+    expect(usualSeconds(first, 32)).toBeUndefined();
   });
 
   it('begins anew where the batch runs in other parts', () => {
@@ -88,26 +90,55 @@ describe('the record of step times', () => {
   });
 });
 
-describe('medians', () => {
-  it('stand against outliers', () => {
-    expect(medianSeconds(many(32, 1, 1.1, 50, 0.9, 1.2), 32)).toBe(1.1);
-    expect(medianSeconds(many(32, 1, 3, 2, 4), 32)).toBe(2.5);
+describe('what a size usually takes', () => {
+  it('is the lower quartile: of three steps the fastest, of five the second, of twenty the fifth', () => {
+    expect(usualSeconds(many(32, 70, 1.1, 50), 32)).toBe(1.1);
+    expect(usualSeconds(many(32, 1, 3, 2, 4), 32)).toBe(1);
+    expect(usualSeconds(many(32, 1, 1.1, 50, 0.9, 1.2), 32)).toBe(1);
+    const twenty = Array.from({ length: 20 }, (_, i) => 100 - i);
+    expect(usualSeconds(many(32, ...twenty), 32)).toBe(85);
   });
 
-  it('have quartiles and a standard error', () => {
+  it('is the same share of further steps, however few there were', () => {
+    // Of n numbers drawn from [0, 1) the k-th is k/(n + 1) in the mean.
+    const draw = uniform(5);
+    const meanOf = (count: number) => {
+      let sum = 0;
+      for (let i = 0; i < 4000; i += 1) sum += lowerQuartile(Array.from({ length: count }, draw)) ?? NaN;
+      return sum / 4000;
+    };
+    expect(meanOf(3)).toBeCloseTo(1 / 4, 1.7);
+    expect(meanOf(20)).toBeCloseTo(5 / 21, 1.7);
+  });
+
+  it('has a standard error, and stands between quartiles', () => {
     const times = many(32, 5, 1, 4, 2, 3);
-    expect(quartiles(times, 32)).toEqual({ lower: 2, median: 3, upper: 4 });
-    expect(medianError(times, 32)).toBeCloseTo((0.93 * 2) / 3 / Math.sqrt(5), 12);
+    expect(quartiles(times, 32)).toEqual({ lower: 2, upper: 4 });
+    expect(usualError(times, 32)).toBeCloseTo(2.02 / 2 / Math.sqrt(5), 12);
     expect(quartiles(times, 64)).toBeUndefined();
-    expect(medianError(times, 64)).toBe(0);
+    expect(usualError(times, 64)).toBe(0);
   });
 
-  it('trust a median whatever single steps take above it', () => {
+  it('has the error that normal noise gives it', () => {
+    const draw = normal(uniform(7));
+    const [found, said]: [number[], number[]] = [[], []];
+    for (let i = 0; i < 4000; i += 1) {
+      const times = many(32, ...Array.from({ length: 20 }, () => 10 + draw()));
+      found.push(usualSeconds(times, 32) ?? NaN);
+      said.push((usualSeconds(times, 32) ?? NaN) * usualError(times, 32));
+    }
+    const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+    const spread = Math.sqrt(mean(found.map((x) => (x - mean(found)) ** 2)));
+    expect(mean(said) / spread).toBeGreaterThan(0.9);
+    expect(mean(said) / spread).toBeLessThan(1.2);
+  });
+
+  it('is trusted whatever single steps take above the median', () => {
     for (const slow of [3.4, 30]) {
       const times = many(32, 3, slow, 3.3);
-      expect(medianError(times, 32)).toBeCloseTo((0.93 * 2 * 0.3) / 3.3 / Math.sqrt(3), 12);
+      expect(usualError(times, 32)).toBeCloseTo((2.02 * 0.3) / 3 / Math.sqrt(3), 12);
     }
-    expect(medianError(many(32, 5), 32)).toBe(0);
+    expect(usualError(many(32, 5), 32)).toBe(0);
   });
 
   it('are listed for the sizes that were timed', () => {
@@ -135,7 +166,7 @@ describe('fitStepTime', () => {
     expect(fit?.fixedSeconds).toBeCloseTo(8 / 11, 12);
   });
 
-  it('counts each size once, by its median', () => {
+  it('counts each size once, by what it usually takes', () => {
     const times = [1.2, 1.2, 100, 1.2, 1.2].reduce<StepTimes>(
       (all, seconds) => addStepTime(all, { batchSize: 20, seconds: seconds }),
       once([10, 1.1], [40, 1.4]),
@@ -186,7 +217,7 @@ describe('fitStepTime', () => {
 });
 
 describe('stepSeconds', () => {
-  it('is the median where the size ran, whatever the fit says', () => {
+  it('is what was seen where the size ran, whatever the fit says', () => {
     expect(stepSeconds(once([1, 1], [2, 2], [4, 2]), 2)).toBe(2);
   });
 

@@ -38,6 +38,11 @@ const underway = (more: Partial<Timing> = {}): Timing => ({
   ...more,
 });
 
+/** The exploration at the start, before the last step of the second size. */
+const atLast = (sizes: readonly number[]) => {
+  return { home: 32, isFree: true, sizes, index: 1, steps: 3, warmUp: null, before: null };
+};
+
 /** `count` ordinary steps of 128, the i-th of which takes `seconds(i)`; stops where sizes are tried again. */
 function steady(from: Timing, seconds: (i: number) => number, { count = 300, with: used = options } = {}) {
   let [timing, i] = [from, 0];
@@ -58,6 +63,7 @@ describe('startTiming', () => {
       recalled: null,
       exploration: {
         home: 32,
+        isFree: true,
         sizes: [32, 128, 512],
         index: 0,
         steps: 0,
@@ -83,7 +89,7 @@ describe('startTiming', () => {
 
 describe('timeStep', () => {
   it('follows the exploration to its end', () => {
-    const exploration = { home: 32, sizes: [32, 128], index: 1, steps: 3, warmUp: null, before: null };
+    const exploration = atLast([32, 128]);
     const before = { steps: 9, usual: { batchSize: 128, seconds: 1 } };
     const timing = timeStep(underway({ exploration, ...before }), {
       step: applied(plan(128), { seconds: 4 }),
@@ -114,6 +120,7 @@ describe('timeStep', () => {
     expect(steps).toBe(50);
     expect(timing.exploration).toEqual({
       home: 128,
+      isFree: false,
       sizes: [32, 512, 128],
       index: 0,
       steps: 0,
@@ -137,7 +144,7 @@ describe('timeStep', () => {
     ['slow', 8],
     ['fast', 2],
   ])(
-    'does not take noise for a drift: three %s steps in five move the median, not three quarters',
+    'does not take noise for a drift: three %s steps in five are most of them, not three quarters',
     (_name, other) => {
       const { timing } = steady(underway(), (i) => (i > 30 && i % 5 < 3 ? other : 4));
       expect(timing.times[1]?.seconds.filter((seconds) => seconds === other).length).toBe(12);
@@ -173,7 +180,7 @@ describe('a start where the next size looks no better', () => {
     timeStep(
       underway({
         times: [rung(32, 3, 3, 3), rung(128, seconds, seconds)],
-        exploration: { home: 32, sizes: [32, 128, 512], index: 1, steps: 3, warmUp: null, before: null },
+        exploration: atLast([32, 128, 512]),
         triedExamples: 0,
         ...more,
       }),
@@ -193,7 +200,13 @@ describe('a start where the next size looks no better', () => {
     expect(at(32, ended, 19).exploration).toBeNull();
     let again = at(32, ended, 20);
     expect(again).toMatchObject({ again: null, triedExamples: 4 * 128 });
-    expect(again.exploration).toMatchObject({ home: 32, sizes: [32, 128, 512], index: 0, warmUp: null });
+    expect(again.exploration).toMatchObject({
+      home: 32,
+      isFree: true,
+      sizes: [32, 128, 512],
+      index: 0,
+      warmUp: null,
+    });
     expect(again.times.map(({ seconds }) => seconds.length)).toEqual([0, 0]);
     again = at(32, again, 3);
     for (let i = 0; i < 4; i += 1)
@@ -215,12 +228,17 @@ describe('a start where the next size looks no better', () => {
 });
 
 describe('tryBeforeMove', () => {
-  const move = { held: 128, target: 256, totalExamples: 0 };
+  const move = { held: 128, target: 256, isFree: false, totalExamples: 0 };
 
   it('tries the size and the one held, and rests twice as long at that one, a thousand steps at most', () => {
     const trial = tryBeforeMove(underway({ steps: 20 }), move, options);
     expect(trial).toMatchObject({ rest: { held: 128, steps: 40 } });
-    expect(trial?.exploration).toMatchObject({ home: 128, sizes: [256, 128], before: [rung(128, 4, 4, 4)] });
+    expect(trial?.exploration).toMatchObject({
+      home: 128,
+      isFree: false,
+      sizes: [256, 128],
+      before: [rung(128, 4, 4, 4)],
+    });
     const rested = (held: number) =>
       tryBeforeMove(underway({ rest: { held, steps: 640 } }), move, options)?.rest?.steps;
     expect([128, 64].map(rested)).toEqual([1000, 40]);

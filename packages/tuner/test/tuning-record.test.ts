@@ -39,7 +39,7 @@ const record: TuningRecord = {
 };
 
 describe('tuningRecorder', () => {
-  it('keeps the medians of sizes that ran often enough, the size most used, and what fitted', () => {
+  it('keeps the times of sizes that ran often enough, the size most used, and what fitted', () => {
     const outcomes = [
       ...timed(32, [0.5, 1, 3, 2]),
       ...timed(64, [0.9, 4, 4]),
@@ -53,7 +53,7 @@ describe('tuningRecorder', () => {
       runs: 1,
       // 64 has only two ordinary steps.
       stepTimes: [
-        { batchSize: 32, parts: 1, seconds: 2, firstSeconds: 0.5 },
+        { batchSize: 32, parts: 1, seconds: 1, firstSeconds: 0.5 },
         { batchSize: 128, parts: 1, seconds: 5, firstSeconds: 0.7 },
       ],
       noiseScale: null,

@@ -10,6 +10,7 @@ import {
   observeStep,
   usualSeconds,
   withEarlier,
+  type RungTimes,
   type StepTimes,
 } from './step-time.ts';
 
@@ -164,11 +165,15 @@ export function laterExploration(
   };
 }
 
-/** The times that an exploration ends with: of the size held those from before too, unless it takes less now. */
-function ended({ home, before }: Exploration, times: StepTimes): StepTimes {
-  const earlier = before?.find(({ batchSize }) => batchSize === home);
-  if (!earlier) return times;
-  const [then, now] = [lowerQuartile(earlier.seconds), usualSeconds(times, home)];
+/**
+ * The times that an exploration ends with: those from before too, unless a size takes less now. At the start that goes for all sizes, whose
+ * times are a few steps old; later on for the one held.
+ */
+const ended = ({ home, isFree, before }: Exploration, times: StepTimes): StepTimes =>
+  (before ?? []).filter(({ batchSize }) => isFree || batchSize === home).reduce(withFaster, times);
+
+function withFaster(times: StepTimes, earlier: RungTimes): StepTimes {
+  const [then, now] = [lowerQuartile(earlier.seconds), usualSeconds(times, earlier.batchSize)];
   return now === undefined || then === undefined || then <= now ? withEarlier(times, earlier) : times;
 }
 

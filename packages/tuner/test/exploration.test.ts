@@ -184,6 +184,18 @@ describe('explore', () => {
     expect(tried(10).times).toEqual([rung(64, 3, 3, 3), rung(128, 9, 9, 9, 10, 10, 10)]);
   });
 
+  it('at the start keeps the faster for all sizes, whose times are a few steps old', () => {
+    const before = [rung(32, 3, 3, 3), rung(128, 9, 9, 9)];
+    const ends = (isFree: boolean) => {
+      const times = [rung(32, 2, 2), rung(128, 10, 10, 10)];
+      const last = underway({ isFree, sizes: [128, 32], steps: 3, before });
+      return explore(last, times, { step: applied(plan(32), { seconds: 2 }), options }).times;
+    };
+    expect(ends(true)).toEqual([rung(32, 2, 2, 2), rung(128, 9, 9, 9, 10, 10, 10)]);
+    // Later on the size that is tried may have been timed long ago.
+    expect(ends(false)).toEqual([rung(32, 2, 2, 2), rung(128, 10, 10, 10)]);
+  });
+
   it('mixes no times of batches that ran in other parts', () => {
     const earlier = [{ batchSize: 128, parts: 2, firstSeconds: null, seconds: [4, 4, 4] }];
     const { exploration, times } = laterExploration(earlier, { home: 128, isFree: false, sizes: [128] });

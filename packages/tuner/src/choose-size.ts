@@ -2,9 +2,9 @@ import { goodputOf, type ExamplesLaw } from './goodput-maths.ts';
 import {
   firstUseSeconds,
   hasRun,
+  stepSeconds,
   usualError,
   usualSeconds,
-  stepSeconds,
   type StepTimes,
 } from './step-time.ts';
 

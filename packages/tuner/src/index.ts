@@ -31,8 +31,8 @@ export type { SizeOptions, SizeRange } from './size-range.ts';
 export {
   addStepTime,
   fitStepTime,
-  usualSeconds,
   stepSeconds,
+  usualSeconds,
   type RungTimes,
   type StepTime,
   type StepTimeFit,

@@ -6,11 +6,11 @@ import type { SizeRange } from './size-range.ts';
 import {
   forgetTimes,
   isOrdinary,
-  lowerQuartile,
   observeStep,
+  usualOf,
   usualSeconds,
   withEarlier,
-  type RungTimes,
+  withEarlierOnly,
   type StepTimes,
 } from './step-time.ts';
 
@@ -24,7 +24,7 @@ export interface ExplorationOptions {
   readonly warmUpSteps: number;
   /** Steps at each further size before it is timed: compilation, new buffers. Default 1. */
   readonly coldSteps: number;
-  /** Steps timed per size. Default 3. */
+  /** Steps timed per size. Default 6: in the first hundred steps of a program half of them may be slow. */
   readonly timedSteps: number;
   /** Factor between sizes. Default 4. */
   readonly growth: number;
@@ -49,7 +49,7 @@ export interface ExplorationOptions {
 const DEFAULTS: ExplorationOptions = {
   warmUpSteps: 10,
   coldSteps: 1,
-  timedSteps: 3,
+  timedSteps: 6,
   growth: 4,
   leastImprovement: 0.1,
   shareOfRun: 0.05,
@@ -72,7 +72,7 @@ const MOST_ROUNDS = 10;
 export type Exploration = {
   /** The size to go back to, unless another is found to be better. */
   readonly home: number;
-  /** True where it may lead to any size, false where only to the next ones. */
+  /** True at the start: it may lead to any size, not only to the next ones, and all earlier times are recent. */
   readonly isFree: boolean;
   readonly sizes: readonly number[];
   readonly index: number;
@@ -166,16 +166,18 @@ export function laterExploration(
 }
 
 /**
- * The times that an exploration ends with: those from before too, unless a size takes less now. At the start that goes for all sizes, whose
- * times are a few steps old; later on for the one held.
+ * The times that an exploration ends with. Of what a size took before and what it takes now the faster counts: at the start for all, whose
+ * earlier times are a few steps old; later on for the one held, whose latest steps these are.
  */
 const ended = ({ home, isFree, before }: Exploration, times: StepTimes): StepTimes =>
-  (before ?? []).filter(({ batchSize }) => isFree || batchSize === home).reduce(withFaster, times);
-
-function withFaster(times: StepTimes, earlier: RungTimes): StepTimes {
-  const [then, now] = [lowerQuartile(earlier.seconds), usualSeconds(times, earlier.batchSize)];
-  return now === undefined || then === undefined || then <= now ? withEarlier(times, earlier) : times;
-}
+  (before ?? []).reduce((known, earlier) => {
+    const { batchSize } = earlier;
+    const [then, now] = [usualOf(earlier.seconds), usualSeconds(known, batchSize)];
+    if (now === undefined) return withEarlier(known, earlier);
+    if (then === undefined || now < then) return known;
+    if (isFree) return withEarlierOnly(known, earlier);
+    return batchSize === home ? withEarlier(known, earlier) : known;
+  }, times);
 
 /** Where something outside of the controller runs another size than was asked for, others are not to be had. */
 function cutShort({ before }: Exploration, times: StepTimes, step: AppliedStep): Explored {

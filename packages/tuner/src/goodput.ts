@@ -253,12 +253,14 @@ function trialOf(
   noise: NoiseBelief,
 ): Decision<GoodputState> | undefined {
   if (explored?.before || !mayPay(answer, settings.leastGain)) return undefined;
-  const isFree = explored !== null;
+  const isFirst = explored !== null;
   const target = answer.chosen.batchSize;
-  const isWeak = Math.abs(Math.log(target / held)) <= evidenceOf(noise, settings).logBatchSizeError;
+  const isWeak =
+    !isFirst && Math.abs(Math.log(target / held)) <= evidenceOf(noise, settings).logBatchSizeError;
   if (isWeak) return undefined;
-  if (!isFree && isResting(state.timing, held))
+  if (!isFirst && isResting(state.timing, held))
     return unsure(stay(step, state, settings), restReason(answer));
+  const isFree = isFirst && timedRungs(state.timing.times).length > 1;
   const move = { held, target, isFree, totalExamples: step.totalExamples };
   const timing = tryBeforeMove(state.timing, move, settings.exploration);
   return timing?.exploration ? tryOut(timing.exploration, { ...state, timing }, settings) : undefined;

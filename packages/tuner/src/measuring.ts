@@ -1,9 +1,9 @@
 import type { BatchPlan } from '@batchwise/core';
-import { fitStepTime, usualSeconds, partsOf, timedSteps, type StepTimes } from './step-time.ts';
+import { fitStepTime, medianSeconds, partsOf, timedSteps, type StepTimes } from './step-time.ts';
 
 /** Inner products of gradients and their reading, as a share of α, until measured steps were seen. */
 const READING_SHARE = 0.05;
-/** Measured steps of one size from which on they say what measuring costs. */
+/** Measured steps of one size from which on their median says what measuring costs. */
 const ENOUGH = 3;
 
 /** How often steps are measured, and what that may cost. */
@@ -56,13 +56,13 @@ export function measureEvery(view: MeasuringView, options: MeasuringOptions): nu
  */
 function intervalNow({ plan, plainTimes, splitTimes }: MeasuringView, share: number): number {
   const { batchSize } = plan;
-  const plain = usualSeconds(plainTimes, batchSize);
+  const plain = medianSeconds(plainTimes, batchSize);
   const fit = fitStepTime(plainTimes);
   // A size not timed yet: as for a step that is all α.
   if (plain === undefined || !fit) return Math.ceil(1 / share);
   const reading = READING_SHARE * fit.fixedSeconds;
   const launches = partsOf(plan) > 1 ? 0 : 1;
-  const seen = timedSteps(splitTimes, batchSize) < ENOUGH ? undefined : usualSeconds(splitTimes, batchSize);
+  const seen = timedSteps(splitTimes, batchSize) < ENOUGH ? undefined : medianSeconds(splitTimes, batchSize);
   const extraSeconds =
     seen === undefined ? launches * fit.fixedSeconds + reading : Math.max(reading, seen - plain);
   return measuringInterval({ extraSeconds, stepSeconds: plain, share });

@@ -6,7 +6,7 @@ export interface PriorStepTime {
   readonly batchSize: number;
   /** Micro-batches that it ran in. */
   readonly parts: number;
-  /** Median seconds of an ordinary step. */
+  /** What an ordinary step usually takes, in seconds. */
   readonly seconds: number;
   /** Seconds of the first step of this size, null where unknown. */
   readonly firstSeconds: number | null;

@@ -106,12 +106,13 @@ const secondsOf = (times: StepTimes, batchSize: number): readonly number[] =>
 export const hasRun = (times: StepTimes, batchSize: number): boolean =>
   rungOf(times, batchSize) !== undefined;
 
-/**
- * What a step of this size usually takes, in seconds: the lower quartile of the latest (`lowerQuartile`). Undefined where there was
- * none.
- */
+/** What a step of this size usually takes, in seconds (`usualOf` the latest); undefined where none was timed. */
 export const usualSeconds = (times: StepTimes, batchSize: number): number | undefined =>
-  lowerQuartile(secondsOf(times, batchSize));
+  usualOf(secondsOf(times, batchSize));
+
+/** Median seconds of the latest steps of this size, undefined where there was none. */
+export const medianSeconds = (times: StepTimes, batchSize: number): number | undefined =>
+  median(secondsOf(times, batchSize));
 
 /** The quartiles, in seconds; undefined where no step of this size was timed. */
 export function quartiles(
@@ -125,16 +126,21 @@ export function quartiles(
 }
 
 /**
- * Relative standard error of what a size usually takes: that of the lower quartile, √(¼ · ¾/n)/f, of normal noise with the density f =
- * 0.318/σ there and σ = (median − lower quartile)/0.674, which makes 2.02 (median − lower quartile)/√n. What lies above the median tells
- * nothing: pauses make single steps several times as slow. 0 where no step of this size was timed.
+ * Relative standard error of what a size usually takes, as for normal noise of σ = (median − lower quartile)/0.674: 1.25 σ/√n of a
+ * median, √(¼ · ¾)/0.318 = 1.36 σ/√n of a lower quartile. What lies above the median tells nothing: pauses make single steps several
+ * times as slow. 0 where no step of this size was timed.
  */
 export function usualError(times: StepTimes, batchSize: number): number {
   const seconds = secondsOf(times, batchSize);
-  const [lower, middle] = [lowerQuartile(seconds), median(seconds)];
-  if (lower === undefined || middle === undefined) return 0;
-  return (2.02 * (middle - lower)) / lower / Math.sqrt(seconds.length);
+  const [lower, middle, usual] = [lowerQuartile(seconds), median(seconds), usualOf(seconds)];
+  if (lower === undefined || middle === undefined || usual === undefined) return 0;
+  const factor = isFew(seconds) ? 2.02 : 1.86;
+  return (factor * (middle - lower)) / usual / Math.sqrt(seconds.length);
 }
+
+/** The times with those of earlier steps of a size in the place of its latest, where both ran in as many micro-batches. */
+export const withEarlierOnly = (times: StepTimes, { batchSize, parts, seconds }: RungTimes): StepTimes =>
+  times.map((rung) => (rung.batchSize === batchSize && rung.parts === parts ? { ...rung, seconds } : rung));
 
 /** How many of the latest steps of this size are known, at most 20. */
 export const timedSteps = (times: StepTimes, batchSize: number): number =>
@@ -231,7 +237,7 @@ export interface TimedRung {
 /** The sizes that were timed, ascending. */
 export const timedRungs = (times: StepTimes): readonly TimedRung[] =>
   times.flatMap(({ batchSize, parts, seconds }) => {
-    const usual = lowerQuartile(seconds);
+    const usual = usualOf(seconds);
     return usual === undefined ? [] : [{ batchSize, parts, seconds: usual }];
   });
 
@@ -255,15 +261,22 @@ function ascending(values: readonly number[]): Float64Array {
   return sorted;
 }
 
-/** The index of the lower quartile among `count` sorted numbers: of three the first, of twenty the fifth. */
-const quarterOf = (count: number): number => Math.floor((count - 1) / 4);
+/** Steps of which the median stands for what all further ones take. */
+const MANY = 10;
+const isFew = (seconds: readonly number[]): boolean => seconds.length < MANY;
 
 /**
- * What makes steps slower comes on top: garbage collected, a machine that pauses, code that is not compiled yet. It can be two steps
- * of the three that a size is tried for, which would leave a median with it. About a quarter of further steps lie below the fastest of three as
- * below the fifth of twenty, so that sizes with few steps and with many compare. Undefined of none.
+ * The median of ten steps or more. What makes steps slower comes on top, above all at the start of a program and after a change of the
+ * size: code that is compiled meanwhile, pauses. It is half of a few steps easily, so that of fewer their lower quartile counts.
+ * Undefined of none.
  */
-export const lowerQuartile = (values: readonly number[]): number | undefined =>
+export const usualOf = (seconds: readonly number[]): number | undefined =>
+  isFew(seconds) ? lowerQuartile(seconds) : median(seconds);
+
+/** The index of the lower quartile among `count` sorted numbers: of three the first, of six the second, of twenty the fifth. */
+const quarterOf = (count: number): number => Math.floor((count - 1) / 4);
+
+const lowerQuartile = (values: readonly number[]): number | undefined =>
   ascending(values)[quarterOf(values.length)];
 
 /** Undefined of none. */

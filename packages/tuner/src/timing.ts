@@ -19,6 +19,7 @@ import {
   forgetOthers,
   hasRun,
   isTimed,
+  medianSeconds,
   observeStep,
   observeSteps,
   quartiles,
@@ -238,7 +239,7 @@ function withRecalled(timing: Timing, home: number): Timing {
 /** With the first step of a size, what it is expected to take. */
 function expectation({ usual, times }: Pick<Timing, 'usual' | 'times'>, batchSize: number): Timing['usual'] {
   if (usual?.batchSize === batchSize) return usual;
-  const seconds = stepSeconds(times, batchSize);
+  const seconds = medianSeconds(times, batchSize) ?? stepSeconds(times, batchSize);
   return seconds === undefined ? null : { batchSize, seconds };
 }
 

@@ -22,7 +22,7 @@ it('has the documented defaults', () => {
     exploration: {
       warmUpSteps: 10,
       coldSteps: 1,
-      timedSteps: 3,
+      timedSteps: 6,
       growth: 4,
       leastImprovement: 0.1,
       shareOfRun: 0.05,

@@ -253,7 +253,11 @@ describe('how long a decision stands', () => {
   });
 
   it('goes to the last step of a round of warm-up, and of a size that is tried', () => {
-    const controllers = [withLearningRate(goodput(), coupling), withLearningRate(knee(), coupling)];
+    const exploration = { timedSteps: 3 };
+    const controllers = [
+      withLearningRate(goodput({ exploration }), coupling),
+      withLearningRate(knee({ exploration }), coupling),
+    ];
     for (const controller of controllers as BatchController<Json>[]) {
       let decision = controller.start(run());
       const stands = Array.from({ length: 27 }, (_, i) => {

@@ -5,7 +5,7 @@ import { applied, failed, plan, run, throughJson } from './step.ts';
 
 /** Runs `steps` steps on a machine where a step of B takes T(B), the state going through JSON. */
 function runKnee(T: (B: number) => number, options: KneeOptions = {}, info = run()) {
-  const controller = knee(options);
+  const controller = knee({ exploration: { timedSteps: 3 }, ...options });
   const decisions: Decision<KneeState>[] = [controller.start(info)];
   for (let i = 0; i < 40; i += 1) {
     const [before, now] = [decisions.at(-2), decisions.at(-1)];

@@ -160,10 +160,10 @@ describe('policy', () => {
       const from = steps[i - 1]?.plan.batchSize ?? 0;
       const to = steps[i]?.plan.batchSize ?? 0;
       expect([0.5, 2]).toContain(to / from);
-      // Four steps of the new size and four to compare, and before those at least twenty on the way.
-      const before = steps.slice(i - 8, i).map(({ plan: { batchSize } }) => batchSize);
-      expect(before).toEqual([to, to, to, to, from, from, from, from]);
-      const since = steps.slice(i - 28, i - 8);
+      // Seven steps of the new size and seven to compare, and before those at least twenty on the way.
+      const before = steps.slice(i - 14, i).map(({ plan: { batchSize } }) => batchSize);
+      expect(before).toEqual([...Array<number>(7).fill(to), ...Array<number>(7).fill(from)]);
+      const since = steps.slice(i - 34, i - 14);
       expect(since.every(({ plan: ran }) => ran.batchSize === from)).toBe(true);
     }
   });

@@ -12,7 +12,7 @@ import {
 } from '../src/timing.ts';
 import { applied, plan, run } from './step.ts';
 
-const options = explorationOptions({ driftRatio: 1.15 });
+const options = explorationOptions({ driftRatio: 1.15, timedSteps: 3 });
 
 const rung = (batchSize: number, ...seconds: number[]) => ({
   batchSize,

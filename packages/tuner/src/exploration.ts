@@ -40,8 +40,8 @@ export interface ExplorationOptions {
   /** Not before so many steps; the wait doubles each time. Default 50. */
   readonly retimeAfterSteps: number;
   /**
-   * Steps from one look at the step time to the next, with which goodput decides (it tries no size before a rest of 20 steps
-   * or more); more, up to ten times as many, the longer no size was tried. Default 10.
+   * Steps from one look at the step time to the next, with which goodput decides (after the start it tries no size before a rest of 20
+   * steps or more); more, up to ten times as many, the longer no size was tried. Default 10.
    */
   readonly lookEverySteps: number;
 }

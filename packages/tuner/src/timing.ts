@@ -32,7 +32,7 @@ import {
 /** The least timed steps to look at. */
 const ENOUGH = 5;
 
-/** A size has so many steps to itself before another is tried; twice as many after each trial that led nowhere. */
+/** After the start a size has so many steps to itself before another is tried; twice as many after each trial that led nowhere. */
 const REST_STEPS = 20;
 const MOST_REST_STEPS = 1000;
 
@@ -210,7 +210,7 @@ const budgetLeft = (
   { plannedExamples, triedExamples: spent }: Timing,
   totalExamples: number,
   { shareOfRun }: ExplorationOptions,
-): number => shareOfRun * Math.max(plannedExamples ?? Infinity, totalExamples) - spent;
+): number => (shareOfRun > 0 ? shareOfRun * Math.max(plannedExamples ?? Infinity, totalExamples) : 0) - spent;
 
 /** Whether it was looked at the step times with the step from one to the other. */
 export const hasLooked = (before: Timing, after: Timing): boolean => after.lookAt !== before.lookAt;

@@ -37,13 +37,13 @@ describe('chooseSize', () => {
       const goodput = (B: number) => B / (T(B) * (B ** q + phi ** q) ** (p / q));
       const best = rungs.toSorted((a, b) => goodput(b) - goodput(a))[0];
       const times = timed([
-        [32, T(32)],
+        [8, T(8)],
         [512, T(512)],
       ]);
       const law = { criticalBatchSize: phi, examplesExponent: p, examplesSharpness: q };
-      const answer = ask({ candidates: rungs, times, ...law });
+      const answer = ask({ held: 8, candidates: rungs, times, ...law });
       expect(answer?.chosen.batchSize).toBe(best);
-      expect(answer?.progressRatio).toBeCloseTo(goodput(best ?? 0) / goodput(32), 6);
+      expect(answer?.progressRatio).toBeCloseTo(goodput(best ?? 0) / goodput(8), 6);
     }
   });
 
@@ -87,6 +87,34 @@ describe('chooseSize', () => {
     );
     const answer = ask({ times: noisy, candidates: [64], criticalBatchSize: 1e9 });
     expect(answer?.ratioError).toBeCloseTo(2.02 / 2 / Math.sqrt(5), 12);
+  });
+
+  it('takes no smaller size that twice the noise would make the worse one', () => {
+    // 128/(2.4 (128 + φc)) over 256/(3.7 (256 + φc)): 1.058 for φc = 216 and 0.947 for 432; 1.204 for 100 and 1.072 for 200.
+    const of = (criticalBatchSize: number) =>
+      ask({
+        held: 256,
+        candidates: [128, 256],
+        times: timed([
+          [128, 2.4],
+          [256, 3.7],
+        ]),
+        criticalBatchSize,
+      });
+    expect(of(216)?.chosen.batchSize).toBe(256);
+    expect(of(100)?.chosen.batchSize).toBe(128);
+    expect(of(100)?.progressRatio).toBeCloseTo((128 * 3.7 * 356) / (256 * 2.4 * 228), 9);
+    // The other way round nothing is asked of what comes: at half the noise 256 would be the worse one.
+    const up = ask({
+      held: 128,
+      candidates: [128, 256],
+      times: timed([
+        [128, 2.4],
+        [256, 3.7],
+      ]),
+      criticalBatchSize: 400,
+    });
+    expect(up?.chosen.batchSize).toBe(256);
   });
 
   it('calls for a trial by what is promised, and for a move by what is sure too', () => {

@@ -64,6 +64,7 @@ describe('the first move of goodput', () => {
     ]);
     expect(decisions[39]?.reason).toMatchObject({ code: 'explored', text: '128 was tried; 32 stays.' });
     expect(decisions[39]?.firm).toBe(true);
+    expect(decisions[39]?.state.timing.rest).toEqual({ held: 32, steps: 40 });
     // The four steps at home cost nothing.
     expect(decisions[39]?.state.timing.triedExamples).toBe(4 * (128 + 512 + 128));
   });

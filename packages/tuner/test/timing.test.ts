@@ -252,6 +252,8 @@ describe('tryBeforeMove', () => {
     const cost = 2560 + 4 * 256;
     expect(tryBeforeMove(underway({ plannedExamples: cost / 0.05 }), move, options)).toBeDefined();
     expect(tryBeforeMove(underway({ plannedExamples: (cost - 1) / 0.05 }), move, options)).toBeUndefined();
+    const none = { ...options, shareOfRun: 0 };
+    expect(tryBeforeMove(underway({ plannedExamples: null }), move, none)).toBeUndefined();
   });
 });
 

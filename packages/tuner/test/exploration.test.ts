@@ -187,14 +187,16 @@ describe('explore', () => {
 
   it('at the start keeps the faster for all sizes, whose times are a few steps old', () => {
     const before = [rung(32, 3, 3, 3), rung(128, 8, 12, 12)];
-    const ends = (isFree: boolean) => {
-      const times = [rung(32, 2, 2), rung(128, 10, 10, 10)];
+    const ends = (isFree: boolean, now = rung(128, 10, 10, 10)) => {
+      const times = [rung(32, 2, 2), now];
       const last = underway({ isFree, sizes: [128, 32], steps: 3, before });
       return explore(last, times, { step: applied(plan(32), { seconds: 2 }), options }).times;
     };
     expect(ends(true)).toEqual([rung(32, 2, 2, 2), rung(128, 8, 12, 12)]);
     // Later on the size that is tried may have been timed long ago.
     expect(ends(false)).toEqual([rung(32, 2, 2, 2), rung(128, 10, 10, 10)]);
+    // It is all that is known where no step of it was timed.
+    expect(ends(false, rung(128))).toEqual([rung(32, 2, 2, 2), rung(128, 8, 12, 12)]);
   });
 
   it('mixes no times of batches that ran in other parts', () => {

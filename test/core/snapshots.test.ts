@@ -29,12 +29,28 @@ const descended = (examples: readonly number[], from = 0): number =>
   examples.reduce((w, x) => w - 0.1 * (w - x), from);
 
 describe('weights', () => {
-  it('go back to the copy that was taken last, before the step that asked for it', async () => {
+  it('go back to the copy that was kept last, before the step that asked for it', async () => {
     const backend = new QuadraticBackend();
-    const controller = wishing('none', 'none', 'take', 'none', 'restore', 'none');
+    const controller = wishing('none', 'none', 'take', 'keep', 'restore', 'none');
     await train({ backend, source, controller, stop: { epochs: 1 } });
     // Copied after 1 and 2; 3 and 4 are undone; 5 and 6 follow.
     expect(backend.weight).toBeCloseTo(descended([1, 2, 5, 6]), 12);
+    expect(backend.live).toBe(0);
+  });
+
+  it.each<[string, number[], Wish[]]>([
+    ['was only taken', [5, 6], ['none', 'none', 'take', 'none', 'restore', 'none']],
+    ['was taken after the one that was kept', [1, 6], ['none', 'take', 'keep', 'restore', 'take', 'restore']],
+    ['was taken before weights went back', [6], ['none', 'take', 'restore', 'keep', 'none', 'restore']],
+    [
+      'was taken twice before one was kept',
+      [1, 2, 5, 6],
+      ['none', 'take', 'take', 'keep', 'restore', 'none'],
+    ],
+  ])('do not go back to a copy that %s', async (_what, trained, wishes) => {
+    const backend = new QuadraticBackend();
+    await train({ backend, source, controller: wishing(...wishes), stop: { epochs: 1 } });
+    expect(backend.weight).toBeCloseTo(descended(trained), 12);
     expect(backend.live).toBe(0);
   });
 
@@ -52,7 +68,7 @@ describe('weights', () => {
       name: 'poison',
       onStepFinished: () => void (backend.appliedScales.length === 2 && (backend.weight = NaN)),
     };
-    const controller = wishing('none', 'take', 'none', 'none');
+    const controller = wishing('none', 'take', 'keep', 'none');
     await train({
       backend,
       source,

@@ -71,6 +71,13 @@ export interface Evidence {
   readonly logBatchSizeError?: number;
 }
 
+/**
+ * What is to be done with copies of the weights before the coming step: `take` one beside the one that is kept, `keep` the one that was
+ * taken last in its place, or `restore` the one that is kept. Weights that a copy is taken of may be ruined already, which
+ * only later losses tell.
+ */
+export type SnapshotWish = 'take' | 'keep' | 'restore';
+
 /** A controller's answer: the plan of the coming step, why, and what to measure on the way. */
 export interface Decision<State extends Json> {
   readonly plan: BatchPlan;
@@ -81,8 +88,7 @@ export interface Decision<State extends Json> {
   /** Set where the size must be run as it is (exploration, recovery): damping wrappers let it pass. */
   readonly firm?: boolean;
   readonly evidence?: Evidence;
-  /** Before the coming step: `take` a copy of the weights in place of the last one, or `restore` that one. */
-  readonly snapshot?: 'take' | 'restore';
+  readonly snapshot?: SnapshotWish;
   /**
    * After so many further ordinary steps (warm, whole, with nothing measured but loss and time) the decision will be
    * this one, whatever they take or lose. Absent is 0. For wrappers that ask less often than at each step.

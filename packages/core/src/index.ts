@@ -21,6 +21,7 @@ export type {
   Recovery,
   RunInfo,
   SecondMoment,
+  SnapshotWish,
 } from './controller.ts';
 export { evaluate } from './evaluate.ts';
 export { GradientMeter } from './gradient-meter.ts';

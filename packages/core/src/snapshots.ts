@@ -3,11 +3,12 @@ import type { BatchController, Decision } from './controller.ts';
 import type { Json } from './json.ts';
 import { TrainingError } from './training-error.ts';
 
-/** Keeps the one copy of the weights that a controller may go back to. */
+/** Keeps the copy of the weights that a controller may go back to, and the one that may take its place. */
 export class Snapshots<State extends Json> {
   readonly #backend: Pick<Backend<unknown, unknown>, 'name' | 'snapshot'>;
   readonly #controller: Pick<BatchController<State>, 'name' | 'restores'>;
-  #latest: BackendSnapshot | undefined;
+  #kept: BackendSnapshot | undefined;
+  #taken: BackendSnapshot | undefined;
   #obeyed: Decision<State> | undefined;
 
   constructor(
@@ -29,7 +30,7 @@ export class Snapshots<State extends Json> {
       throw new TrainingError('cannotMeasure', `${name} needs to restore weights.`, {
         hint: `Backend ${this.#backend.name} has no snapshot; take a controller without a guard.`,
       });
-    await this.#take();
+    this.#kept = await this.#backend.snapshot();
   }
 
   /** Does what the decision asks for, once. */
@@ -37,23 +38,39 @@ export class Snapshots<State extends Json> {
     const { snapshot } = decision;
     if (snapshot === undefined || decision === this.#obeyed) return;
     if (snapshot === 'take') await this.#take();
+    else if (snapshot === 'keep') this.#keep();
     else await this.#restore();
     this.#obeyed = decision;
   }
 
   dispose(): void {
-    this.#latest?.dispose();
-    this.#latest = undefined;
+    this.#drop();
+    this.#kept?.dispose();
+    this.#kept = undefined;
+  }
+
+  #drop(): void {
+    this.#taken?.dispose();
+    this.#taken = undefined;
   }
 
   async #take(): Promise<void> {
     const taken = await this.#backend.snapshot?.();
-    this.dispose();
-    this.#latest = taken;
+    this.#drop();
+    this.#taken = taken;
+  }
+
+  /** Where a resumed run has none to keep, the one that it began with is later. */
+  #keep(): void {
+    if (!this.#taken) return;
+    this.#kept?.dispose();
+    this.#kept = this.#taken;
+    this.#taken = undefined;
   }
 
   async #restore(): Promise<void> {
-    if (!this.#latest)
+    this.#drop();
+    if (!this.#kept)
       throw new TrainingError(
         'invalidOptions',
         `${this.#controller.name} asks for weights that nobody kept.`,
@@ -61,6 +78,6 @@ export class Snapshots<State extends Json> {
           hint: 'Set restores on the controller, and have its wrappers hand it on.',
         },
       );
-    await this.#latest.restore();
+    await this.#kept.restore();
   }
 }

@@ -113,9 +113,11 @@ export const recordedReason = (
   numbers: { batchSize, stepSeconds, ...(noiseScale !== undefined && { noiseScale }) },
 });
 
-/** The first plan of a controller that learns. */
-export const startReason = (batchSize: number): Reason => ({
+/** The first plan of a controller that learns, and why it may not go to a batch twice as large, where it may not (`whyNoLarger`). */
+export const startReason = (batchSize: number, noLarger?: string): Reason => ({
   code: 'start',
-  text: `The run starts with batches of ${batchSize}, to see what a step takes.`,
+  text:
+    `The run starts with batches of ${batchSize}, to see what a step takes.` +
+    (noLarger === undefined ? '' : ` None twice as large will be tried: ${noLarger}.`),
   numbers: { batchSize },
 });

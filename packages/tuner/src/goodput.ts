@@ -28,7 +28,7 @@ import {
 import { PLAIN, WITH_GRADIENT, wholeBatch } from './plan.ts';
 import { priorTimes } from './prior.ts';
 import { giveUp } from './recovery.ts';
-import { sizeRange, type SizeRange } from './size-range.ts';
+import { sizeRange, whyNoLarger, type SizeRange } from './size-range.ts';
 import { fitStepTime, timedRungs, type StepTimes } from './step-time.ts';
 import {
   afterMove,
@@ -106,7 +106,9 @@ function startGoodput(run: RunInfo, settings: GoodputSettings): Decision<Goodput
   const batchSize = chosen?.batchSize ?? range.start;
   return {
     plan: wholeBatch(batchSize),
-    reason: chosen ? recordedReason(chosen, settings.prior?.noiseScale) : startReason(batchSize),
+    reason: chosen
+      ? recordedReason(chosen, settings.prior?.noiseScale)
+      : startReason(batchSize, whyNoLarger(settings.sizes, run)),
     measure: PLAIN,
     firm: true,
     evidence: evidenceOf(noise, settings),

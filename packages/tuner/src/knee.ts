@@ -12,7 +12,7 @@ import { ladder, nearestRung } from './ladder.ts';
 import { PLAIN, wholeBatch } from './plan.ts';
 import { giveUp } from './recovery.ts';
 import { priorTimes, type TuningPrior } from './prior.ts';
-import { checkSizes, sizeRange, type SizeOptions, type SizeRange } from './size-range.ts';
+import { checkSizes, sizeRange, whyNoLarger, type SizeOptions, type SizeRange } from './size-range.ts';
 import { fitStepTime, largestPart, timedRungs, type StepTimeFit, type StepTimes } from './step-time.ts';
 import { recalledTiming, startTiming, timeStep, timeSteps, unwatchedSteps, type Timing } from './timing.ts';
 
@@ -56,7 +56,10 @@ export function knee(options: KneeOptions = {}): BatchController<KneeState> {
         : startTiming(range, run, exploring);
       return {
         plan: wholeBatch(batchSize),
-        reason: fit && times ? recalled(kneeReason(batchSize, fit, times)) : startReason(batchSize),
+        reason:
+          fit && times
+            ? recalled(kneeReason(batchSize, fit, times))
+            : startReason(batchSize, whyNoLarger(options, run)),
         measure: PLAIN,
         state: { range, timing },
         firm: true,

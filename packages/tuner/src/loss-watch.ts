@@ -1,5 +1,5 @@
 /** Losses whose median stands for now: half of them may be unlucky batches. */
-const WINDOW = 11;
+export const LOSS_WINDOW = 11;
 /** A loss that stays higher becomes the one to compare with over so many steps. */
 const PATIENCE = 500;
 /** An explosion is this many times the lowest loss, and at least this share of that at the start. */
@@ -24,8 +24,8 @@ export const NO_LOSSES: LossWatch = { latest: [], now: null, start: null, lowest
 
 /** One finite loss later. The lowest forgets, so that a loss which stays higher is what later ones are compared with. */
 export function watchLoss({ latest, start, lowest }: LossWatch, loss: number): LossWatch {
-  const window = latest.length < WINDOW ? [...latest, loss] : [...latest.slice(1), loss];
-  if (window.length < WINDOW) return { latest: window, now: null, start, lowest };
+  const window = latest.length < LOSS_WINDOW ? [...latest, loss] : [...latest.slice(1), loss];
+  if (window.length < LOSS_WINDOW) return { latest: window, now: null, start, lowest };
   const now = median(window);
   const known = lowest ?? now;
   return {

@@ -17,7 +17,7 @@ import {
 import { PLAIN, WITH_GRADIENT, wholeBatch } from './plan.ts';
 import type { TuningPrior } from './prior.ts';
 import { giveUp } from './recovery.ts';
-import { checkSizes, sizeRange, type SizeOptions, type SizeRange } from './size-range.ts';
+import { checkSizes, sizeRange, whyNoLarger, type SizeOptions, type SizeRange } from './size-range.ts';
 import { observeStep, type StepTimes } from './step-time.ts';
 
 /** Smallest batch where no `minBatchSize` is given, examples. */
@@ -70,16 +70,14 @@ export function noiseScale(options: NoiseScalePolicyOptions = {}): BatchControll
       const watch = startNoiseWatch(run.datasetSize, noise);
       const plannedExamples = run.plannedExamples ?? null;
       const belief = noiseBelief(watch, noise);
-      const batchSize =
-        recorded === undefined ? range.start : nearestRung(ladder(range), multiple * belief.noiseScale);
-      return {
-        plan: wholeBatch(batchSize),
-        reason: recorded === undefined ? startReason(batchSize) : followReason(batchSize, belief, multiple),
-        measure: PLAIN,
-        evidence: evidenceOf(belief),
-        state: { range, plannedExamples, times: [], watch, stepsSinceDecision: 0 },
-        firm: true,
-      };
+      const follow = (size: number) => ({ size, reason: followReason(size, belief, multiple) });
+      const { size, reason } =
+        recorded === undefined
+          ? { size: range.start, reason: startReason(range.start, whyNoLarger(options, run)) }
+          : follow(nearestRung(ladder(range), multiple * belief.noiseScale));
+      const state = { range, plannedExamples, times: [], watch, stepsSinceDecision: 0 };
+      const evidence = evidenceOf(belief);
+      return { plan: wholeBatch(size), reason, measure: PLAIN, evidence, state, firm: true };
     },
     next(step, before) {
       const { plan } = step;

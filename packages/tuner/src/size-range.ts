@@ -41,16 +41,39 @@ export function checkSizes({ batchSize = 32, minBatchSize, maxBatchSize }: SizeO
     );
 }
 
+/** A share of the dataset that a batch may be, and of a run of known length, in examples. */
+const largestShare = (datasetSize: number): number => Math.floor(datasetSize * LARGEST_SHARE);
+const largestForSteps = (plannedExamples: number): number => Math.floor(plannedExamples / LEAST_STEPS);
+
 /** The bounds of one run; `usualMin` is the least where no `minBatchSize` is given. */
 export function sizeRange(
   { batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions,
   { datasetSize, plannedExamples }: Pick<RunInfo, 'datasetSize' | 'plannedExamples'>,
   usualMin: number,
 ): SizeRange {
-  const byShare = datasetSize === undefined ? STREAM_MAX : Math.floor(datasetSize * LARGEST_SHARE);
-  const share = Math.min(byShare, Math.floor((plannedExamples ?? Infinity) / LEAST_STEPS));
+  const byShare = datasetSize === undefined ? STREAM_MAX : largestShare(datasetSize);
+  const share = Math.min(byShare, largestForSteps(plannedExamples ?? Infinity));
   const byData =
     maxBatchSize !== undefined && datasetSize === undefined ? Infinity : Math.max(share, batchSize);
   const max = Math.min(maxBatchSize ?? Infinity, byData, datasetSize ?? Infinity);
   return { start: Math.min(batchSize, max), min: Math.min(minBatchSize ?? usualMin, batchSize, max), max };
+}
+
+/** Why no batch twice as large as the first is allowed, for a person; undefined where one is. */
+export function whyNoLarger(
+  options: SizeOptions,
+  run: Pick<RunInfo, 'datasetSize' | 'plannedExamples'>,
+): string | undefined {
+  const { start, max } = sizeRange(options, run, 1);
+  if (max >= 2 * start) return undefined;
+  const { maxBatchSize = Infinity } = options;
+  const { datasetSize, plannedExamples = Infinity } = run;
+  const forSteps = largestForSteps(plannedExamples);
+  const share = datasetSize === undefined ? STREAM_MAX : largestShare(datasetSize);
+  if (maxBatchSize <= Math.min(forSteps, share)) return `the largest allowed is ${maxBatchSize}`;
+  if (forSteps < share)
+    return `in a run of ${plannedExamples} examples it would leave fewer than ${LEAST_STEPS} steps`;
+  return datasetSize === undefined
+    ? `of a stream it would be more than ${STREAM_MAX}, which needs maxBatchSize`
+    : `it would be more than a 16th of the ${datasetSize} examples`;
 }

@@ -94,13 +94,17 @@ const keptTimes = (times: StepTimes): readonly PriorStepTime[] =>
     }));
 
 /**
- * The record with one run more: times of the sizes that it ran are its own, noise scales are averaged with half the weight
+ * The record with one run more: times of the sizes that it ran are its own, those of others are scaled as those of the sizes
+ * that both ran, since the machine may be slower or busier than it was, noise scales are averaged with half the weight
  * on the newest, and memory is as the newest found it, so that what failed once is tried again in the run after next.
  */
 export function mergedRecord(before: TuningRecord | undefined, latest: TuningRecord): TuningRecord {
   if (!before) return latest;
   const ran = new Set(latest.stepTimes.map(({ batchSize }) => batchSize));
-  const others = before.stepTimes.filter(({ batchSize }) => !ran.has(batchSize));
+  const factor = slowdown(before.stepTimes, latest.stepTimes);
+  const others = before.stepTimes
+    .filter(({ batchSize }) => !ran.has(batchSize))
+    .map((time) => ({ ...time, seconds: factor * time.seconds }));
   const [older, newer] = [before.noiseScale, latest.noiseScale];
   return {
     ...latest,
@@ -108,6 +112,15 @@ export function mergedRecord(before: TuningRecord | undefined, latest: TuningRec
     stepTimes: [...others, ...latest.stepTimes].sort((a, b) => a.batchSize - b.batchSize),
     noiseScale: older !== null && newer !== null ? Math.sqrt(older * newer) : (newer ?? older),
   };
+}
+
+/** How many times as long steps take as before, the geometric mean over the sizes in as many parts that both timed; 1 where none was. */
+function slowdown(before: readonly PriorStepTime[], latest: readonly PriorStepTime[]): number {
+  const logs = latest.flatMap(({ batchSize, parts, seconds }) => {
+    const then = before.find((time) => time.batchSize === batchSize && time.parts === parts);
+    return then ? [Math.log(seconds / then.seconds)] : [];
+  });
+  return logs.length === 0 ? 1 : Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
 }
 
 /** What the next run may take for known. */

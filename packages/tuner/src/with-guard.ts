@@ -11,7 +11,15 @@ import type {
 } from '@batchwise/core';
 import { checkAbove, checkCount } from './check.ts';
 import { about } from './explain.ts';
-import { hasExploded, isHealthy, NO_LOSSES, presentLoss, watchLoss, type LossWatch } from './loss-watch.ts';
+import {
+  hasExploded,
+  isHealthy,
+  LOSS_WINDOW,
+  NO_LOSSES,
+  presentLoss,
+  watchLoss,
+  type LossWatch,
+} from './loss-watch.ts';
 import { observe } from './observe.ts';
 import { resized } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
@@ -32,9 +40,10 @@ export type GuardState<Inner extends Json> = {
   /** Batch of the first plan, below which the guard does not push. */
   readonly startBatchSize: number;
   readonly losses: LossWatch;
-  /** Steps since the weights were last copied, and whether they were since the losses began anew. */
+  /** Steps since a copy of the weights was last taken, whether one was kept since the losses began anew, and whether the latest waits to be. */
   readonly stepsSinceCopy: number;
   readonly hasCopy: boolean;
+  readonly isTaken: boolean;
   readonly restores: number;
   /** Steps applied since the weights were last put back. */
   readonly stepsSinceRestore: number;
@@ -55,7 +64,7 @@ const LOSS: Measurement = 'loss';
  * Puts the last good weights back when the loss is no longer a finite number, or has exploded (most of
  * the latest steps at twice the lowest loss, and half of that at the start or more), and goes on with at most half the learning-rate factor and half the batch, but
  * no less batch than the run began with. The copies, one per hundred steps while the loss is as usual, are the loop's and
- * the backend's; examples and time keep counting. It gives up on a batch whose loss is not finite right after weights were
+ * the backend's; one is kept once the eleven losses after it are as usual, too. Examples and time keep counting. It gives up on a batch whose loss is not finite right after weights were
  * put back that were fine: then it is the data.
  *
  * Put it outermost: it must see the rate that is really used, and the loop must see `restores`.
@@ -81,6 +90,7 @@ export function withGuard<Inner extends Json>(
         losses: NO_LOSSES,
         stepsSinceCopy: 0,
         hasCopy: false,
+        isTaken: false,
         restores: 0,
         stepsSinceRestore: 0,
         cap: null,
@@ -93,13 +103,14 @@ export function withGuard<Inner extends Json>(
         const back = restored(seen, step.plan, backOff);
         return guarded({ ...decision, ...putBack(step.plan, explosion(seen)) }, back);
       }
-      const due = seen.hasCopy ? everySteps : Math.min(everySteps, FIRST_COPY);
+      const due = dueAfter(seen, everySteps);
       if (seen.stepsSinceCopy < due || !isHealthy(seen.losses)) {
-        const untilCopy = Math.max(0, due - 1 - seen.stepsSinceCopy);
-        return guarded(decision, seen, Math.min(decision.standsFor ?? 0, untilCopy, LATE_STEPS));
+        const untilDue = Math.max(0, due - 1 - seen.stepsSinceCopy);
+        return guarded(decision, seen, Math.min(decision.standsFor ?? 0, untilDue, LATE_STEPS));
       }
-      const copied = { ...seen, stepsSinceCopy: 0, hasCopy: true };
-      return guarded({ ...decision, snapshot: 'take' }, copied);
+      return seen.isTaken
+        ? guarded({ ...decision, snapshot: 'keep' }, { ...seen, hasCopy: true, isTaken: false })
+        : guarded({ ...decision, snapshot: 'take' }, { ...seen, stepsSinceCopy: 0, isTaken: true });
     },
     observe: (steps, state) => stateOf(observe(inner, steps, state.inner), observed(state, steps)),
     recover(step, state) {
@@ -113,6 +124,12 @@ export function withGuard<Inner extends Json>(
 
 type Rest<Inner extends Json> = Omit<GuardState<Inner>, 'inner'>;
 
+/** Steps from a copy to what comes next: to keep it, once all losses that count are of weights after it, or to take another. */
+function dueAfter({ isTaken, hasCopy }: Rest<Json>, everySteps: number): number {
+  if (isTaken) return LOSS_WINDOW;
+  return hasCopy ? everySteps : Math.min(everySteps, FIRST_COPY);
+}
+
 const observed = <Inner extends Json>(
   state: GuardState<Inner>,
   steps: readonly AppliedStep[],
@@ -121,6 +138,7 @@ const observed = <Inner extends Json>(
   losses: steps.reduce((seen, { loss }) => (loss === undefined ? seen : watchLoss(seen, loss)), state.losses),
   stepsSinceCopy: state.stepsSinceCopy + steps.length,
   hasCopy: state.hasCopy,
+  isTaken: state.isTaken,
   restores: state.restores,
   stepsSinceRestore: state.stepsSinceRestore + steps.length,
   cap: state.cap,
@@ -150,6 +168,7 @@ const stateOf = <Inner extends Json>(inner: Inner, rest: Rest<Inner>): GuardStat
   losses: rest.losses,
   stepsSinceCopy: rest.stepsSinceCopy,
   hasCopy: rest.hasCopy,
+  isTaken: rest.isTaken,
   restores: rest.restores,
   stepsSinceRestore: rest.stepsSinceRestore,
   cap: rest.cap,
@@ -177,6 +196,7 @@ const restored = <Inner extends Json>(
   losses: { ...NO_LOSSES, start: rest.losses.start },
   stepsSinceCopy: 0,
   hasCopy: false,
+  isTaken: false,
   restores: rest.restores + 1,
   stepsSinceRestore: 0,
   cap: {

@@ -30,6 +30,15 @@ export type LearningRateState<Inner extends Json> = {
   readonly left: { readonly batchSize: number; readonly learningRateScale: number } | null;
 };
 
+/** What a decision's rate goes by. */
+interface RateView extends Pick<LearningRateState<Json>, 'left'> {
+  /** Largest factor now, and whether it will be larger with the next step. */
+  readonly limit: number;
+  readonly rises: boolean;
+  /** How far the warm-up is, from 0 to 1. */
+  readonly warmth: number;
+}
+
 /** κ (1 − β) must stay far below 1. */
 const MAX_MOMENT_SCALE = 4;
 
@@ -62,11 +71,7 @@ export function withLearningRate<State extends Json>(
       : { ...plan, learningRateScale };
   function scaled(
     decision: Decision<State>,
-    {
-      limit,
-      warmth,
-      left = null,
-    }: { limit: number; warmth: number; left?: LearningRateState<State>['left'] },
+    { limit, rises, warmth, left }: RateView,
   ): Decision<LearningRateState<State>> {
     const { plan, evidence } = decision;
     const ruled = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
@@ -74,7 +79,7 @@ export function withLearningRate<State extends Json>(
     const target = moments === 'rescale' ? ruled : ruled * factorFor(plan, evidence);
     const warmed = target > 1 ? 1 + (target - 1) * warmth : target;
     // The rate of a size that is only tried stays as it is.
-    const isThere = warmth === 1 && (warmed <= limit || decision.firm === true);
+    const isThere = warmth === 1 && (warmed <= limit || !rises);
     return {
       ...decision,
       plan: planAt(plan, Math.min(warmed, limit)),
@@ -90,17 +95,25 @@ export function withLearningRate<State extends Json>(
     name: inner.name,
     measures: inner.measures,
     ...(inner.restores && { restores: true }),
-    start: (run) => scaled(inner.start(run), { limit: 1, warmth: 1 }),
+    start: (run) => scaled(inner.start(run), { limit: 1, rises: true, warmth: 1, left: null }),
     next(step, { inner: state, left: known }) {
       const decision = inner.next(step, state);
       const left = decision.firm ? leftBehind(known, step.plan, decision.plan) : null;
-      const limit = limitOf(step.plan, decision, { left, risePerStep });
-      return scaled(decision, { limit, warmth: warmthAt(step.totalExamples), left });
+      const rises = mayRise(step.plan, decision, left);
+      const limit = rises
+        ? step.plan.learningRateScale * (1 + risePerStep)
+        : heldRate(step.plan, decision.plan, left);
+      return scaled(decision, { limit, rises, warmth: warmthAt(step.totalExamples), left });
     },
     observe: (steps, { inner: state, left }) => ({ inner: observe(inner, steps, state), left }),
     recover: (step, { inner: state, left }) =>
       mapRecovery(inner.recover(step, state), (decision) =>
-        scaled(decision, { limit: step.plan.learningRateScale, warmth: 1, left }),
+        scaled(decision, {
+          limit: step.plan.learningRateScale,
+          rises: decision.firm !== true,
+          warmth: 1,
+          left,
+        }),
       ),
   };
 }
@@ -131,13 +144,16 @@ const leftBehind = (
 ): LearningRateState<Json>['left'] =>
   known ?? (batchSize === next.batchSize ? null : { batchSize, learningRateScale });
 
-function limitOf(
-  { learningRateScale }: BatchPlan,
+/** A size that is only tried does not raise the rate; one that runs on, as that of an earlier run at the start of this one, does. */
+const mayRise = (
+  { batchSize }: BatchPlan,
   { firm, plan }: Decision<Json>,
-  { left, risePerStep }: Pick<LearningRateState<Json>, 'left'> & { readonly risePerStep: number },
-): number {
-  if (!firm) return learningRateScale * (1 + risePerStep);
-  return left?.batchSize === plan.batchSize
-    ? Math.max(learningRateScale, left.learningRateScale)
-    : learningRateScale;
-}
+  left: LearningRateState<Json>['left'],
+): boolean => !firm || (left === null && batchSize === plan.batchSize);
+
+const heldRate = (
+  { learningRateScale }: BatchPlan,
+  { batchSize }: BatchPlan,
+  left: LearningRateState<Json>['left'],
+): number =>
+  left?.batchSize === batchSize ? Math.max(learningRateScale, left.learningRateScale) : learningRateScale;

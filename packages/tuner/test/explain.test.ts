@@ -1,5 +1,10 @@
+import type { RunInfo } from '@batchwise/core';
 import { expect, it } from 'vitest';
 import { about, duration, goodputReason, recordedReason, weakGainReason } from '../src/explain.ts';
+import { goodput } from '../src/goodput.ts';
+import { knee } from '../src/knee.ts';
+import { noiseScale } from '../src/noise-scale.ts';
+import { run } from './step.ts';
 
 it('says numbers with two digits', () => {
   expect([0.7612, 3.14, 31.4, 314, 8999, 12345].map(about)).toEqual([
@@ -118,5 +123,18 @@ it('says why it does not move, and where a run starts that knows of others', () 
   });
   expect(recordedReason(sizes.large).text).toBe(
     'In earlier runs a step of 128 took 3.1 ms: the run starts there.',
+  );
+});
+
+it.each([
+  ['goodput', (info: RunInfo) => goodput().start(info)],
+  ['knee', (info: RunInfo) => knee().start(info)],
+  ['noiseScale', (info: RunInfo) => noiseScale().start(info)],
+])('%s says where a run is too short for a larger batch', (_name, start) => {
+  const text = 'The run starts with batches of 32, to see what a step takes.';
+  const said = (plannedExamples: number) => start(run({ datasetSize: 8000, plannedExamples })).reason.text;
+  expect(said(32_000)).toBe(text);
+  expect(said(24_000)).toBe(
+    `${text} None twice as large will be tried: in a run of 24000 examples it would leave fewer than 500 steps.`,
   );
 });

@@ -37,6 +37,21 @@ describe('policy', () => {
     expect(knee).toEqual(plan(512, 512, at512));
   });
 
+  it('raises the rate at once where an earlier run leads to a larger batch', () => {
+    const stepTimes = [32, 128, 512].map((batchSize) => ({
+      batchSize,
+      parts: 1,
+      seconds: plant.fixedSeconds + plant.secondsPerExample * batchSize,
+      firstSeconds: 0.1,
+    }));
+    const controller = policy('goodput', { optimizer: 'momentum', prior: { stepTimes, noiseScale: 600 } });
+    const { steps } = runPlant(controller, plant, info);
+    expect(controller.start(info).reason.code).toBe('recorded');
+    expect(steps.slice(0, 30).map(({ plan: of }) => of)).toEqual(
+      Array.from({ length: 30 }, (_, i) => plan(256, 256, expect.closeTo(Math.min(8, 1.1 ** i), 9) as never)),
+    );
+  });
+
   it('makes up for what Adam remembers of other batches, less and less', () => {
     const { steps } = runPlant(
       policy('goodput', {}),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkSizes, sizeRange, type SizeOptions } from '../src/size-range.ts';
+import { checkSizes, sizeRange, whyNoLarger, type SizeOptions } from '../src/size-range.ts';
 import { run } from './step.ts';
 
 const of = (datasetSize: number | undefined, options: SizeOptions = {}) =>
@@ -41,6 +41,26 @@ describe('sizeRange', () => {
     expect(of(undefined, { batchSize: 8192 }).max).toBe(8192);
     expect(of(undefined, { maxBatchSize: 20_000 }).max).toBe(20_000);
   });
+});
+
+it.each<[string | undefined, SizeOptions, number | undefined, number | undefined]>([
+  ['in a run of 24000 examples it would leave fewer than 500 steps', {}, 8000, 24_000],
+  [undefined, {}, 8000, 32_000],
+  ['it would be more than a 16th of the 1000 examples', {}, 1000, undefined],
+  ['it would be more than a 16th of the 1000 examples', { maxBatchSize: 512 }, 1000, 31_500],
+  [undefined, { batchSize: 31 }, 1000, 31_000],
+  ['the largest allowed is 48', { maxBatchSize: 48 }, 60_000, 60_000],
+  ['the largest allowed is 48', { maxBatchSize: 48 }, 60_000, 24_000],
+  [undefined, { maxBatchSize: 64 }, 60_000, undefined],
+  [
+    'of a stream it would be more than 4096, which needs maxBatchSize',
+    { batchSize: 4000 },
+    undefined,
+    undefined,
+  ],
+  [undefined, { batchSize: 4000, maxBatchSize: 8000 }, undefined, undefined],
+])('says that no larger batch is allowed since %s', (why, options, datasetSize, plannedExamples) => {
+  expect(whyNoLarger(options, run({ datasetSize, plannedExamples }))).toBe(why);
 });
 
 describe('checkSizes', () => {

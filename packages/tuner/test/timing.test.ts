@@ -167,10 +167,11 @@ describe('timeStep', () => {
     expect(steady(underway({ times: alone }), (i) => (i < 30 ? 4 : 5)).timing.exploration).toBeNull();
   });
 
-  it('starts to compare anew with each size', () => {
-    const before = underway({ usual: { batchSize: 64, seconds: 1 } });
-    expect(steady(before, () => 4, { count: 60 }).timing.usual).toEqual({ batchSize: 128, seconds: 4 });
-    expect(steady(before, () => 4, { count: 60 }).timing.exploration).toBeNull();
+  it('starts to compare anew with each size, by the median even of few steps', () => {
+    const times = [rung(32, 3, 3, 3), rung(128, 2, 2, 4, 4, 4)];
+    const before = underway({ times, usual: { batchSize: 64, seconds: 1 } });
+    const { timing } = steady(before, () => 4, { count: 60 });
+    expect(timing).toMatchObject({ exploration: null, usual: { batchSize: 128, seconds: 4 } });
   });
 });
 

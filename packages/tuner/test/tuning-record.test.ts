@@ -9,6 +9,7 @@ import {
   tuningRecorder,
   type TuningRecord,
 } from '../src/tuning-record.ts';
+import type { PriorStepTime } from '../src/prior.ts';
 import { gaussianMoments, normal, uniform } from './plant.ts';
 import { applied, failed, plan, run } from './step.ts';
 
@@ -101,6 +102,28 @@ describe('mergedRecord', () => {
     });
     expect(mergedRecord(record, { ...latest, noiseScale: null }).noiseScale).toBe(400);
     expect(mergedRecord({ ...record, noiseScale: null }, latest).noiseScale).toBe(100);
+  });
+
+  it('takes times that it did not see anew to have changed as those that it did', () => {
+    const time = (batchSize: number, seconds: number, parts = 1) => ({
+      batchSize,
+      parts,
+      seconds,
+      firstSeconds: 0.1,
+    });
+    const merged = (before: readonly PriorStepTime[], now: readonly PriorStepTime[]) =>
+      mergedRecord({ ...record, stepTimes: before }, { ...latest, stepTimes: now }).stepTimes.map(
+        ({ batchSize, seconds, firstSeconds }) => [batchSize, seconds, firstSeconds],
+      );
+    const known = [time(32, 1), time(128, 2), time(512, 4)];
+    // 128 takes twice as long, 512 eight times: four times as long by the geometric mean.
+    expect(merged(known, [time(128, 4), time(512, 32)])).toEqual([
+      [32, expect.closeTo(4, 12), 0.1],
+      [128, 4, 0.1],
+      [512, 32, 0.1],
+    ]);
+    // In another number of parts it is another step.
+    expect(merged(known, [time(128, 4, 2)])[0]).toEqual([32, 1, 0.1]);
   });
 
   it('says what is known to fit where more did not', () => {

@@ -25,12 +25,31 @@ const wishes = (decisions: readonly Decision<GuardState<number>>[], wish: Decisi
 
 describe('withGuard', () => {
   it('copies the weights after 20 steps and then each hundred, while the loss is as usual', () => {
-    expect(wishes(afterLosses(calm(250), guarded()), 'take')).toEqual([20, 120, 220]);
-    expect(wishes(afterLosses(calm(60), guarded({ everySteps: 10 })), 'take')).toEqual([11, 21, 31, 41, 51]);
-    // Between steps 112 and 150 the loss is higher, too little for an explosion and too much to be kept.
+    const usual = afterLosses(calm(250), guarded());
+    expect(wishes(usual, 'take')).toEqual([20, 120, 220]);
+    expect(wishes(usual, 'keep')).toEqual([31, 131, 231]);
+    // None is taken while another waits.
+    expect(wishes(afterLosses(calm(60), guarded({ everySteps: 10 })), 'take')).toEqual([11, 23, 35, 47, 59]);
+    // Between steps 112 and 150 the loss is higher, too little for an explosion and too much to be copied.
     const bump = [...calm(112), ...calm(38, 1.9), ...calm(50)];
     const [, second = 0] = wishes(afterLosses(bump, guarded()), 'take');
     expect(second).toBe(156);
+  });
+
+  it('keeps a copy once the losses of eleven steps after it are as usual', () => {
+    // A rise that begins 6 steps after the copy of step 20 leaves most of its eleven losses high, one step later it does not.
+    const from = (steps: number) => [...calm(20 + steps), ...calm(20, 1.9), ...calm(80)];
+    expect(wishes(afterLosses(from(5), guarded()), 'keep')).toEqual([51]);
+    expect(wishes(afterLosses(from(6), guarded()), 'keep')).toEqual([31]);
+  });
+
+  it.each([0, 1, 5])('does not keep a copy of %i steps into an explosion', (steps) => {
+    const decisions = afterLosses([...calm(120 - steps), ...calm(30, 9)], guarded());
+    const at = 120 - steps + 6;
+    expect(wishes(decisions, 'take')).toEqual([20, 120, at + 20]);
+    expect(wishes(decisions, 'keep')).toEqual([31]);
+    expect(wishes(decisions, 'restore')).toEqual([at]);
+    expect(decisions[at]?.state).toMatchObject({ isTaken: false, hasCopy: false, stepsSinceCopy: 0 });
   });
 
   it('puts them back when the loss explodes, and bounds rate and batch', () => {

@@ -38,6 +38,19 @@ describe('withLearningRate', () => {
     expect(scaleAfter(4, [64], {}, true)).toBe(2);
   });
 
+  it('rises for a size that runs on, firm or not, and says so to those who would not ask', () => {
+    const inner = scripted([128], { firm: true, standsFor: 9 });
+    const controller = withLearningRate(inner, { rule: 'linear', referenceBatchSize: 32 });
+    let decision = controller.start(run());
+    const seen = Array.from({ length: 17 }, () => {
+      const { plan: of, standsFor } = decision;
+      decision = controller.next(applied(of), decision.state);
+      return [of.learningRateScale, standsFor];
+    });
+    const ramp = Array.from({ length: 15 }, (_, i) => [expect.closeTo(1.1 ** i, 9), 0]);
+    expect(seen).toEqual([...ramp, [4, 9], [4, 9]]);
+  });
+
   it('comes back at once to the rate of before sizes were tried', () => {
     const scales = (sizes: readonly number[], firmUntil: number) => {
       const inner = scripted([32, ...sizes]);

@@ -24,7 +24,7 @@ export function giveUp({ kind, plan, microBatchSize }: FailedStep): {
       `The loss of a batch of ${batchSize} examples is not a finite number, with the learning rate at ` +
       `${round(learningRateScale)} times its configured value. Lower the learning rate or clip the gradients, ` +
       'look for examples with NaN or infinite values, or cap how far the rate follows the batch ' +
-      '(maxScale of withLearningRate).',
+      '(a smaller maxBatchSize, or maxScale of withLearningRate).',
   };
 }
 

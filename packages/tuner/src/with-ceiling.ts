@@ -72,7 +72,7 @@ export function withCeiling<Inner extends Json>(
   };
 }
 
-/** Equal parts need one shape where unequal ones need two, and as many launches. */
+/** As equal as they come: one shape where the batch divides, else two, and no more launches than must be. */
 const equalParts = (
   batchSize: number,
   ceiling: number,

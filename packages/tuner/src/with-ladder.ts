@@ -6,8 +6,8 @@ import { resized } from './plan.ts';
 import { mapRecovery } from './recovery.ts';
 
 /**
- * Snaps each batch size to the nearest of a few, in log distance, so that a run compiles few shapes. Firm decisions
- * pass as they are.
+ * Snaps each batch size to the nearest of a few, in log distance, so that a run settles on few shapes. Firm decisions
+ * pass as they are: the sizes that `goodput` and `knee` try are powers of two, whatever `sizes` says.
  * @param sizes the sizes allowed, in any order, such as `ladder({ min: 32, max: 4096 })`
  * @throws RangeError where `sizes` is empty or holds anything but whole numbers of at least 1
  */

@@ -107,14 +107,13 @@ export function withLearningRate<State extends Json>(
     },
     observe: (steps, { inner: state, left }) => ({ inner: observe(inner, steps, state), left }),
     recover: (step, { inner: state, left }) =>
-      mapRecovery(inner.recover(step, state), (decision) =>
-        scaled(decision, {
-          limit: step.plan.learningRateScale,
-          rises: decision.firm !== true,
-          warmth: 1,
-          left,
-        }),
-      ),
+      mapRecovery(inner.recover(step, state), (decision) => {
+        const { batchSize, learningRateScale: limit } = step.plan;
+        // Of the same batch, in smaller parts, nothing new is known.
+        return decision.plan.batchSize === batchSize
+          ? { ...decision, plan: planAt(decision.plan, limit), state: { inner: decision.state, left } }
+          : scaled(decision, { limit, rises: decision.firm !== true, warmth: 1, left });
+      }),
   };
 }
 

@@ -85,6 +85,16 @@ describe('withLearningRate', () => {
     expect(steps).toBe(15);
   });
 
+  it('tries a batch again at the rate that it had, though a failed step has no evidence of the noise', () => {
+    const evidence = { noiseScale: 1000, rememberedBatchSize: 64 };
+    const inner = scripted([256], { evidence });
+    const again = { ...scripted([256]).start(run()), plan: plan(256, 128) };
+    const retrying = { ...inner, recover: () => ({ kind: 'retry' as const, decision: again }) };
+    const controller = withLearningRate(retrying, { rule: 'sqrt', referenceBatchSize: 32 });
+    const recovery = controller.recover(failed('outOfMemory', plan(256, 256, 5)), told);
+    expect(recovery).toMatchObject({ kind: 'retry', decision: { plan: plan(256, 128, 5) } });
+  });
+
   it('still knows after a failed step what ran before sizes were tried', () => {
     const left = { batchSize: 128, learningRateScale: 4 };
     const recovery = coupled([64]).recover(failed('nonFinite', plan(64, 64, 2)), { inner: 0, left });

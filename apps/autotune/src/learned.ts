@@ -1,6 +1,6 @@
 import type { Observer } from '@batchwise/core';
 import { cacheDirectory } from '@batchwise/data';
-import { tuningRecorder, type TuningRecord } from '@batchwise/tuner';
+import { tuningRecorder, type PolicyName, type TuningRecord } from '@batchwise/tuner';
 import type { RunSetting } from './run-record.ts';
 import { tuningKey, TuningStore } from './tuning-store.ts';
 
@@ -36,4 +36,17 @@ export async function openLearned(setting: RunSetting, enabled: boolean): Promis
       return latest && store.add(key, latest);
     },
   };
+}
+
+/** Whether a policy starts from what a record holds: from one size alone there is no telling others, and some plan ahead. */
+export function isUsedBy(policy: PolicyName, { stepTimes, noiseScale }: TuningRecord): boolean {
+  const [hasTimes, hasNoise] = [stepTimes.length > 1, noiseScale !== null];
+  const uses = {
+    goodput: hasTimes || hasNoise,
+    knee: hasTimes,
+    noiseScale: hasNoise,
+    schedule: false,
+    fixed: false,
+  } satisfies Record<PolicyName, boolean>;
+  return uses[policy];
 }

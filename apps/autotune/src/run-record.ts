@@ -1,4 +1,5 @@
 import type { BatchPlan, Evaluation, Observer, Reason, RunEvents, TimeTotals } from '@batchwise/core';
+import type { PolicyName } from '@batchwise/tuner';
 import type { RunCeiling } from './memory/run-ceiling.ts';
 
 interface PlanEntry extends BatchPlan {
@@ -25,7 +26,7 @@ export interface RunSetting {
   readonly dataset: { name: string; source: string; trainExamples: number; validationExamples: number };
   readonly model: { name: string; parameters: number };
   readonly backend: { name: string; version: string; device: string };
-  readonly policy: { name: string; options: Readonly<Record<string, number | string>> };
+  readonly policy: { name: PolicyName; options: Readonly<Record<string, number | string>> };
   readonly optimizer: { name: string; learningRate: number };
   /** The order of the training examples. */
   readonly sampler: {

@@ -2,7 +2,8 @@ import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayersTf } from '@batchwise/backend/node';
 
-type Saveable = Pick<ReturnType<LayersTf['sequential']>, 'save'>;
+type Model = ReturnType<LayersTf['sequential']>;
+type Saveable = Pick<Model, 'save'>;
 
 const WEIGHTS = 'weights.bin';
 
@@ -26,6 +27,13 @@ export async function saveModel(tf: LayersTf, model: Saveable, directory: string
     return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
   });
   await model.save(handler);
+}
+
+/** False where a run diverged: such a model is not worth the place of an earlier one. */
+export async function hasFiniteWeights(model: Pick<Model, 'getWeights'>): Promise<boolean> {
+  for (const weight of model.getWeights())
+    for (const value of await weight.data()) if (!Number.isFinite(value)) return false;
+  return true;
 }
 
 /** A reader sees the old file or the new one, never a part. A pipe or a device is written to as it is. */

@@ -5,28 +5,28 @@ import {
   cosineDecay,
   evaluate,
   train,
-  type Evaluation,
   type LearningRateSchedule,
   type StopRule,
 } from '@batchwise/core';
 import { imageSource, type LabelledImages, type SplitDataset } from '@batchwise/data';
 import type { IndexSampler } from '@batchwise/sampler';
 import { ceilingOf, policy, priorOf, runTracer, type TuningRecord } from '@batchwise/tuner';
-import { prepareDestinations, writeJson } from './destinations.ts';
-import { count, row } from './format.ts';
+import { prepareDestinations } from './destinations.ts';
+import { headline } from './headline.ts';
 import { watchInterrupt } from './interrupt.ts';
 import { loadData } from './load-data.ts';
-import { openLearned, type Learned } from './learned.ts';
+import { openLearned } from './learned.ts';
 import { probeBeforeTraining } from './memory/before-training.ts';
 import type { RunCeiling } from './memory/run-ceiling.ts';
 import { makeModel, type ModelName } from './models.ts';
 import { loadInstalledEngine } from './native-engine.ts';
 import { makeOptimizer } from './optimizers.ts';
+import { policyOptions, recordedOptions } from './policy-options.ts';
 import { RunRecorder, type RunSetting } from './run-record.ts';
 import { RunState } from './run-state.ts';
 import { makeSampler } from './samplers.ts';
-import { saveModel } from './save-model.ts';
-import { summaryOf } from './summary.ts';
+import { sizeBoundText } from './size-bound.ts';
+import { trainAndKeep } from './train-and-keep.ts';
 import type { TrainCommandOptions } from './train-options.ts';
 import { liveView, plainView } from './view.ts';
 
@@ -88,10 +88,10 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
   const tracer = runTracer();
   const schedule = scheduleOf(options, examples.count);
 
-  print(headline(setting, engine, { ...learned, probe }));
-  let test: Evaluation | undefined;
-  try {
-    const summary = await train({
+  const sizeBound = sizeBoundText(options, examples.count);
+  print(headline(setting, engine, { ...learned, probe, sizeBound }));
+  const started = () =>
+    train({
       backend,
       source: trainSource,
       controller: controllerOf(options, { schedule, learned: learned.record, probe }),
@@ -109,25 +109,16 @@ async function trainOn(data: SplitDataset, { options, surroundings }: Job): Prom
       seed: options.seed,
       signal,
     });
-    if (summary.status === 'completed') test = await evaluate(backend, source(data.test));
-    const unkept = summary.status === 'completed' ? await learned.keep() : undefined;
-    if (unkept) print(unkept);
-    if (options.save) await saveModel(engine.tf, model, options.save);
+  try {
+    await trainAndKeep({
+      ...{ options, print, recorder, tracer, learned, model, tf: engine.tf },
+      train: started,
+      test: () => evaluate(backend, source(data.test)),
+    });
   } finally {
-    const record = recorder.record(test);
-    if (record) print(`\n${summaryOf(record, options.targetAccuracy)}`);
-    if (record && options.json) await writeJson(options.json, record);
-    if (options.trace) await writeJson(options.trace, tracer.trace());
     model.dispose();
     optimizer.dispose();
   }
-  sayWritten(options, print);
-}
-
-function sayWritten({ save, json, trace }: TrainCommandOptions, print: (line: string) => void): void {
-  if (save) print(row('Model', `saved in ${save}`));
-  if (json) print(row('Record', `written to ${json}`));
-  if (trace) print(row('Trace', `written to ${trace}`));
 }
 
 const modelNameOf = ({ name }: SplitDataset, { model }: TrainCommandOptions): ModelName =>
@@ -150,7 +141,7 @@ function compiledModel(data: SplitDataset, engine: Engine, options: TrainCommand
     },
     model: { name, parameters: model.countParams() },
     backend: { name: engine.name, version: engine.version, device: engine.device },
-    policy: { name: options.policy, options: sizeOptions(options) },
+    policy: { name: options.policy, options: recordedOptions(options) },
     optimizer: { name: options.optimizer, learningRate },
     sampler: { name: options.sampler, ...samplerOptions(options) },
   };
@@ -184,19 +175,6 @@ const samplerOptions = ({
   ...(samplerFloor !== undefined && { floor: samplerFloor }),
 });
 
-/** The sizes that were asked for, without those that were not. */
-function sizeOptions({
-  batchSize,
-  maxBatchSize,
-  microBatchSize,
-}: TrainCommandOptions): Record<string, number> {
-  return {
-    batchSize,
-    ...(maxBatchSize === undefined ? {} : { maxBatchSize }),
-    ...(microBatchSize === undefined ? {} : { microBatchSize }),
-  };
-}
-
 /** What is known when the policy is made. */
 interface Findings {
   readonly schedule: LearningRateSchedule;
@@ -204,14 +182,12 @@ interface Findings {
   readonly probe: RunCeiling | null;
 }
 
-function controllerOf(
-  { policy: name, optimizer, batchSize, maxBatchSize, microBatchSize }: TrainCommandOptions,
-  { schedule, learned, probe }: Findings,
-) {
+function controllerOf(options: TrainCommandOptions, { schedule, learned, probe }: Findings) {
+  const { policy: name, optimizer, microBatchSize } = options;
   const ceiling = { batchSize: microBatchSize ?? leastCeiling(learned && ceilingOf(learned), probe) };
   const growth = { rate: schedule };
   const prior = learned && priorOf(learned);
-  return policy(name, { optimizer, batchSize, maxBatchSize, ceiling, growth, prior });
+  return policy(name, { ...policyOptions(options), optimizer, ceiling, growth, prior });
 }
 
 /** What failed in an earlier run counts beside what was probed for this one. */
@@ -228,28 +204,4 @@ function stopRule({ epochs, maxSeconds, targetAccuracy }: TrainCommandOptions): 
       ? {}
       : { target: { metric: 'acc', value: targetAccuracy, direction: 'atLeast' } as const }),
   };
-}
-
-const runs = (number: number): string => (number === 1 ? 'an earlier run' : `${count(number)} earlier runs`);
-
-function headline(
-  { dataset, model, optimizer, sampler, policy: { name } }: RunSetting,
-  engine: Engine,
-  { record, notice, probe }: Learned & { readonly probe: RunCeiling | null },
-): string {
-  const images = `${count(dataset.trainExamples)} examples to train on, ${count(dataset.validationExamples)} to validate`;
-  return [
-    row('Data', `${dataset.name} from ${dataset.source}: ${images}`),
-    row(
-      'Model',
-      `${model.name}, ${count(model.parameters)} parameters, ${optimizer.name} at ${optimizer.learningRate}`,
-    ),
-    row('Engine', `${engine.name}: ${engine.device}, ${engine.version}`),
-    row('', engine.reason),
-    ...(sampler.name === 'shuffled' ? [] : [row('Sampler', sampler.name)]),
-    ...(probe ? [row('Memory', probe.text)] : []),
-    row('Policy', record ? `${name}, from the record of ${runs(record.runs)}` : name),
-    ...(notice ? [row('', notice)] : []),
-    '',
-  ].join('\n');
 }

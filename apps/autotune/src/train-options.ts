@@ -1,10 +1,12 @@
 import { ENGINE_NAMES } from '@batchwise/backend/node';
-import { policyNames, type PolicyName } from '@batchwise/tuner';
+import { policyNames, type LearningRateRuleName, type PolicyName } from '@batchwise/tuner';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { bytes } from './memory/bytes.ts';
 import { MODEL_NAMES, type ModelName } from './models.ts';
 import { OPTIMIZER_NAMES, type OptimizerChoice } from './optimizers.ts';
-import { SAMPLER_HELP, SAMPLER_NAMES, SAMPLERS_WITH, type SamplerName } from './samplers.ts';
+import { RULE_HELP, RULE_NAMES } from './policy-options.ts';
+import { refuseContradictions } from './refusals.ts';
+import { SAMPLER_HELP, SAMPLER_NAMES, type SamplerName } from './samplers.ts';
 
 export const SCHEDULE_NAMES = ['cosine', 'constant'] as const;
 
@@ -19,6 +21,7 @@ export interface TrainCommandOptions {
   readonly backend: (typeof ENGINE_NAMES)[number];
   readonly policy: PolicyName;
   readonly batchSize: number;
+  readonly minBatchSize?: number;
   readonly maxBatchSize?: number;
   readonly microBatchSize?: number;
   /** Find out first what fits in memory. */
@@ -31,6 +34,9 @@ export interface TrainCommandOptions {
   readonly samplerBeta?: number;
   readonly samplerFloor?: number;
   readonly learningRate?: number;
+  /** Default: that of the optimizer. */
+  readonly learningRateRule?: LearningRateRuleName;
+  readonly warmUpExamples?: number;
   readonly schedule: (typeof SCHEDULE_NAMES)[number];
   readonly epochs: number;
   readonly targetAccuracy?: number;
@@ -51,7 +57,7 @@ function count(text: string): number {
   return value;
 }
 
-function seed(text: string): number {
+function fromZero(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('Give a whole number, 0 or above.');
@@ -102,25 +108,9 @@ export function addTrainCommand(
   addBatchOptions(command);
   addRunOptions(command);
   command.addHelpText('after', EXAMPLES).action((options: TrainCommandOptions) => {
-    const { batchSize, maxBatchSize = batchSize } = options;
-    if (maxBatchSize < batchSize)
-      command.error(
-        `error: --max-batch-size ${maxBatchSize} is below --batch-size ${batchSize}; the run starts there.`,
-      );
-    refuseUnusedSamplerOptions(command, options);
+    refuseContradictions(command, options);
     return run(options);
   });
-}
-
-function refuseUnusedSamplerOptions(command: Command, { sampler }: TrainCommandOptions): void {
-  for (const option of command.options) {
-    const samplers = SAMPLERS_WITH[option.attributeName()];
-    const isGiven = command.getOptionValue(option.attributeName()) !== undefined;
-    if (samplers && isGiven && !samplers.includes(sampler))
-      command.error(
-        `error: ${option.long} is for --sampler ${samplers.join(', ')}; this run has ${sampler}.`,
-      );
-  }
 }
 
 const choice = (flags: string, description: string, choices: readonly string[]): Option =>
@@ -183,9 +173,21 @@ function addBatchOptions(command: Command): void {
       32,
     )
     .option(
-      '--max-batch-size <examples>',
-      'the tuner stays at or below (default: a 16th of the data, a 500th of the run, and where the rate stops following)',
+      '--min-batch-size <examples>',
+      'the tuner stays at or above (default: 8, for knee 32, or --batch-size where that is smaller)',
       count,
+    )
+    .option(
+      '--max-batch-size <examples>',
+      'the tuner stays at or below; whatever is given, a 16th of the data and a 500th of the run bound it too, unless ' +
+        '--batch-size is larger (default of goodput: where the rate stops following)',
+      count,
+    )
+    .addOption(choice('--learning-rate-rule <name>', RULE_HELP, RULE_NAMES))
+    .option(
+      '--warm-up-examples <n>',
+      'examples over which the rate follows a larger batch no faster than in a straight line (default: 0)',
+      fromZero,
     )
     .option(
       '--micro-batch-size <examples>',
@@ -201,7 +203,7 @@ function addRunOptions(command: Command): void {
     .option('--epochs <n>', 'passes over the training examples', count, 5)
     .option('--target-accuracy <share>', 'stop as soon as validation reaches it', share)
     .option('--max-seconds <seconds>', 'stop after this time', positive)
-    .option('--seed <n>', 'decides initial weights and the order of examples', seed, 0)
+    .option('--seed <n>', 'decides initial weights and the order of examples', fromZero, 0)
     .option('--json <file>', 'write a record of the run (schema batchwise.run/1)', path)
     .option('--trace <file>', 'write all that the policy was told, to replay its decisions', path)
     .option('--no-record', 'ignore what earlier runs found, and leave nothing for later ones')

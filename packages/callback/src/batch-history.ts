@@ -1,10 +1,17 @@
 import type { BatchPlan, Observer, Progress, Reason, RunEvents, TimeTotals } from '@batchwise/core';
 import { addSample, noiseScale, type NoiseScale, type NoiseScaleState } from '@batchwise/noise-scale';
+import { Beforehand } from './beforehand.ts';
 import { count, duration, figure, percent } from './format.ts';
 import type { ProbedMemory } from './probe-memory.ts';
 
 /** What is forgotten of the noise scale after this many more measured examples. */
 const HORIZON_EXAMPLES = 8192;
+
+/** Why a policy runs a size for a few steps, to see what it takes. */
+const TRIAL = 'explore';
+
+/** Why weights were put back: the rate was too high for this run. */
+const PUT_BACK: ReadonlySet<string> = new Set(['exploded', 'non-finite']);
 
 /** A plan that a run went over to. */
 export interface BatchChange extends BatchPlan {
@@ -40,7 +47,7 @@ export interface BatchHistory extends Pick<Observer, 'name'> {
   readonly noise: NoiseScale;
   /** What trials found out about memory before the first step, where there were any to be made. */
   readonly memory: ProbedMemory | undefined;
-  /** Where the time went, once the run is over. */
+  /** Where the time went, once the run is over. What was done before the first step of a fit counts as tuning. */
   readonly totals: TimeTotals | undefined;
   /** A few lines for a person: what ran, why, what it cost, and where to start the next time. */
   summary(): string;
@@ -57,11 +64,18 @@ export class Recorder implements BatchHistory {
   epoch: number[] = [];
   history = emptyNumbers();
   changes: BatchChange[] = [];
-  memory: ProbedMemory | undefined;
+  /** Of the fit that it belongs to; that of `batchHistory()` belongs to none. */
+  beforehand = new Beforehand();
   totals: TimeTotals | undefined;
   #noise: NoiseScaleState | undefined;
   #end: RunEvents['runFinished'] | undefined;
   #learningRateScale = 1;
+  /** Of the last step that was no trial. */
+  #settledAt: number | undefined;
+
+  get memory(): ProbedMemory | undefined {
+    return this.beforehand.memory;
+  }
 
   get noise(): NoiseScale {
     return noiseScale(this.#noise);
@@ -74,6 +88,7 @@ export class Recorder implements BatchHistory {
     this.totals = undefined;
     this.#noise = undefined;
     this.#end = undefined;
+    this.#settledAt = undefined;
     this.#learningRateScale = plan.learningRateScale;
     this.#push({ step: 0, examples: 0, epoch: 0 }, plan, reason);
   }
@@ -82,7 +97,8 @@ export class Recorder implements BatchHistory {
     this.#push(progress, to, reason);
   }
 
-  onStepFinished({ outcome }: RunEvents['stepFinished']): void {
+  onStepFinished({ outcome, reason }: RunEvents['stepFinished']): void {
+    if (reason.code !== TRIAL) this.#settledAt = outcome.plan.batchSize;
     this.#learningRateScale = outcome.plan.learningRateScale;
     if (outcome.gradient)
       this.#noise = addSample(this.#noise, outcome.gradient, { horizonExamples: HORIZON_EXAMPLES });
@@ -99,14 +115,14 @@ export class Recorder implements BatchHistory {
 
   onRunFinished(event: RunEvents['runFinished']): void {
     this.#end = event;
-    this.totals = event.totals;
+    this.totals = withTuning(event.totals, this.beforehand.seconds);
   }
 
   summary(): string {
-    const end = this.#end;
+    const [end, totals] = [this.#end, this.totals];
     const last = this.changes.at(-1);
-    if (!end || !last) return 'Batchwise: the run has not ended yet.';
-    const { trainingSeconds, tuningSeconds } = end.totals;
+    if (!end || !totals || !last) return 'Batchwise: the run has not ended yet.';
+    const { trainingSeconds, tuningSeconds } = totals;
     const share = tuningSeconds / Math.max(trainingSeconds + tuningSeconds, Number.MIN_VALUE);
     return [
       `Batchwise: ${count(end.examples)} examples in ${count(end.step)} updates, ` +
@@ -115,7 +131,7 @@ export class Recorder implements BatchHistory {
       last.reason.text,
       ...(this.memory?.batchSize === undefined ? [] : [this.memory.text]),
       ...this.#noiseLine(),
-      ...this.#advice(last),
+      ...this.#advice(),
     ].join('\n');
   }
 
@@ -138,16 +154,29 @@ export class Recorder implements BatchHistory {
     return [`Gradient noise scale about ${count(noise.noiseScale)} examples (${between}).`];
   }
 
-  /** Only where the run settled somewhere else than it began. */
-  #advice({ batchSize }: BatchChange): string[] {
-    const began = this.changes[0]?.batchSize;
-    if (began === undefined || began === batchSize) return [];
-    const scale = figure(this.#learningRateScale);
-    return [
-      `To start there the next time: batchSize ${count(batchSize)} at ${scale} times the learning rate.`,
-    ];
+  /**
+   * Only where the run settled somewhere else than it began. The rate of the last step is not what a run begins with: it
+   * may make up for smaller batches in the averages of the optimizer, or be on its way yet.
+   */
+  #advice(): string[] {
+    const size = this.#settledAt;
+    if (size === undefined || size === this.changes[0]?.batchSize) return [];
+    const isTooHigh = this.changes.some(({ reason }) => PUT_BACK.has(reason.code));
+    const scale = isTooHigh ? undefined : this.beforehand.rateOfSize?.(size);
+    const rate =
+      scale === undefined
+        ? ', and the learning rate that suits this size'
+        : ` at ${figure(scale)} times the learning rate`;
+    return [`To start there the next time: batchSize ${count(size)}${rate}.`];
   }
 }
+
+/** What was spent before the run began was spent on tuning. */
+const withTuning = (totals: TimeTotals, seconds: number): TimeTotals => ({
+  ...totals,
+  seconds: totals.seconds + seconds,
+  tuningSeconds: totals.tuningSeconds + seconds,
+});
 
 const emptyNumbers = (): BatchNumbers => ({
   batchSize: [],

@@ -1,11 +1,11 @@
 import { TrainingError, type Observer } from '@batchwise/core';
 import { Recorder, type BatchHistory } from './batch-history.ts';
+import { Beforehand } from './beforehand.ts';
 import { FitDatasetRun } from './fit-dataset-run.ts';
 import { FitLeftovers } from './fit-leftovers.ts';
 import type { OrderOptions, TunedSource } from './open-feed.ts';
 import type { FitParams } from './open-run.ts';
 import { printTo } from './print-summary.ts';
-import type { ProbedMemory } from './probe-memory.ts';
 import type { Callback, LayersModel, Tf, UnresolvedLogs } from './tf.ts';
 import type { TuningOptions } from './tuning-options.ts';
 
@@ -59,9 +59,8 @@ export function batchwise(tf: Tf, options: BatchwiseOptions): Tuned {
       name: 'summary',
       onRunFinished: printTo(options.summary, { history, silent }),
     };
-    history.memory = undefined;
-    const onProbed = (memory: ProbedMemory): void => void (history.memory = memory);
-    run = await FitDatasetRun.begin({ tf, options, ...fit, onProbed, observers: [...observers, summary] });
+    const beforehand = (history.beforehand = new Beforehand());
+    run = await FitDatasetRun.begin({ tf, options, ...fit, beforehand, observers: [...observers, summary] });
   };
   const going = (): FitDatasetRun => {
     if (run) return run;

@@ -3,6 +3,7 @@ import {
   type BatchController,
   type BatchPlan,
   type Clock,
+  type Decision,
   type GradientMoments,
   type Json,
   type Measurement,
@@ -11,6 +12,7 @@ import {
 } from '@batchwise/core';
 import { policy as policyOf, type PolicyName, type PolicyOptions } from '@batchwise/tuner';
 import { batchHistory, type BatchHistory } from './batch-history.ts';
+import { nonFinite } from './non-finite.ts';
 import { partSize, TuningSession, type SessionState } from './tuning-session.ts';
 
 /** What `createTuner` takes; all of it may be left out. */
@@ -48,15 +50,16 @@ export interface TunedStep {
   /** What the controller would like to know of it: `gradient` wants the moments of the parts, see `gradientMoments`. */
   readonly measure: readonly Measurement[];
   /**
-   * Before the step: `take` a copy of the weights in place of the last one, or `restore` that one. Only with the option
-   * `guard`, which counts on a first copy from before the first step.
+   * Before the step: `take` a copy of the weights beside the one that is kept, `keep` the one that was taken last in its
+   * place, or `restore` the one that is kept. Only with the option `guard`, which counts on a copy from before the first
+   * step, and that this is kept.
    */
-  readonly snapshot: 'take' | 'restore' | undefined;
+  readonly snapshot: Decision<Json>['snapshot'];
 }
 
 /** What came of a step; what is not given is not known. */
 export interface StepReport {
-  /** Mean loss over its examples, before the update. */
+  /** Mean loss over its examples, before the update. One that is not finite is a failure, see `report`. */
   readonly loss?: number | undefined;
   /** Inner products of the gradients of its parts. */
   readonly gradient?: GradientMoments | undefined;
@@ -79,9 +82,12 @@ export interface Tuner {
    */
   next(available?: number): TunedStep;
   /**
-   * Tells that the step was applied.
-   * @returns the change of plan, where it makes one
-   * @throws TrainingError `invalidOptions` without a `next` before
+   * Tells that the step was applied. Where a loss that was asked for is not finite, the weights that were kept are to be
+   * put back (`snapshot` of the next step is `restore`), and the step and its examples are not counted. One that was not
+   * asked for is left out of account.
+   * @returns the change of plan, where it makes one; always where weights are to be put back
+   * @throws TrainingError `invalidOptions` without a `next` before; `nonFinite` for such a loss where no weights are kept
+   *   (without `guard`), or where they were put back just before
    */
   report(step?: StepReport): PlanChange | undefined;
   /**
@@ -120,7 +126,7 @@ class StepTuner implements Tuner {
     const { policy = 'goodput', datasetSize, epochs, clock } = options;
     const known = datasetSize !== undefined && epochs !== undefined;
     this.#session = new TuningSession({
-      controller: options.controller ?? policyOf(policy, { guard: false, ...options }),
+      controller: options.controller ?? policyOf(policy, { ...options, guard: options.guard ?? false }),
       run: {
         datasetSize,
         plannedExamples: known ? datasetSize * epochs : undefined,
@@ -160,11 +166,15 @@ class StepTuner implements Tuner {
 
   report({ loss, gradient, seconds }: StepReport = {}): PlanChange | undefined {
     const { step, startedAt } = this.#taken('report');
+    const took = seconds ?? this.#session.clock() - startedAt;
+    const isKnown = loss !== undefined && Number.isFinite(loss);
+    if (loss !== undefined && !isKnown && step.measure.includes('loss'))
+      return this.#takeBack(step, { loss, seconds: took });
     const { finished, changed } = this.#session.count({
       examples: step.batchSize,
       microBatchSize: step.parts[0] ?? step.batchSize,
-      seconds: seconds ?? this.#session.clock() - startedAt,
-      loss,
+      seconds: took,
+      loss: isKnown ? loss : undefined,
       gradient,
     });
     void this.#history.onStepFinished?.(finished);
@@ -180,6 +190,21 @@ class StepTuner implements Tuner {
     return changeOf(answer);
   }
 
+  /** The update was made before its loss was known: all that is left are weights that were kept earlier. */
+  #takeBack(
+    { parts, batchSize }: TunedStep,
+    { loss, seconds }: { readonly loss: number; readonly seconds: number },
+  ): PlanChange {
+    const { plan } = this.#session.decision;
+    const cause = nonFinite(loss, plan, APPLIED);
+    this.#session.ledger.addOverhead(seconds);
+    const microBatchSize = parts[0] ?? batchSize;
+    const changed = this.#session.recoverNonFinite({ kind: 'nonFinite', plan, microBatchSize, cause });
+    if (!changed) throw cause;
+    void this.#history.onPlanChanged?.(changed);
+    return changeOf(changed);
+  }
+
   #taken(method: string): { readonly step: TunedStep; readonly startedAt: number } {
     const asked = this.#asked;
     this.#asked = undefined;
@@ -189,5 +214,7 @@ class StepTuner implements Tuner {
     });
   }
 }
+
+const APPLIED = 'the update was made, so go back to saved weights.';
 
 const changeOf = ({ from, to, reason }: PlanChange): PlanChange => ({ from, to, reason });

@@ -1,21 +1,15 @@
-import {
-  Breath,
-  broadcastTo,
-  monotonicClock,
-  TrainingError,
-  type BatchPlan,
-  type Clock,
-  type Tell,
-} from '@batchwise/core';
+import { Breath, broadcastTo, monotonicClock, type BatchPlan, type Clock, type Tell } from '@batchwise/core';
 import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { FeedBatch, FeedCursor, PieceTensors } from './feed.ts';
+import { nonFinite } from './non-finite.ts';
 import {
   batchesFromElsewhere,
   misuse,
   openRun,
   plannedExamples,
+  refuseMomentDecay,
   type FitDatasetSetting,
   type OpenedRun,
 } from './open-run.ts';
@@ -85,7 +79,10 @@ export class FitDatasetRun {
     await this.#finishStep();
     await this.#keepWeights();
     if (!this.#step) await this.#breath.take();
-    this.#step ??= await this.#openStep(reader);
+    if (!this.#step) {
+      this.#step = await this.#openStep(reader);
+      await this.#step?.open();
+    }
     if (!this.#step) book.end(this.#clock());
     return this.#step?.upload();
   }
@@ -162,6 +159,7 @@ export class FitDatasetRun {
     const session = this.#session;
     if (!session) return undefined;
     const { plan, measure } = session.decision;
+    refuseMomentDecay(this.#opened, plan);
     if (measure.includes('seconds') && !this.#deviceIsIdle) await this.#opened.backend.settle();
     const startedAt = this.#clock();
     const batch = await reader.take(plan.batchSize);
@@ -229,7 +227,7 @@ export class FitDatasetRun {
   /** The update was made before its loss could be read: all that is left are weights that were kept earlier. */
   async #takeBack(session: TuningSession, { loss, microBatchSize, startedAt }: StepInHand): Promise<void> {
     const { plan } = session.decision;
-    const cause = nonFinite(loss, plan);
+    const cause = nonFinite(loss, plan, APPLIED);
     const outcome = { kind: 'nonFinite', plan, microBatchSize, cause } as const;
     session.ledger.addOverhead(this.#clock() - startedAt);
     await this.#tell('stepFailed', { ...session.progress, outcome });
@@ -270,9 +268,4 @@ async function numberOf(value: UnresolvedLogs[string] | undefined): Promise<numb
   return (await value.data())[0] ?? NaN;
 }
 
-const nonFinite = (loss: number, plan: BatchPlan): TrainingError =>
-  new TrainingError('nonFinite', `The loss of a batch of ${plan.batchSize} examples is ${loss}.`, {
-    hint:
-      `The learning rate was at ${plan.learningRateScale} times its configured value. Lower it, clip the gradients ` +
-      'or look for examples with NaN; fitDataset has made the update, so go back to saved weights.',
-  });
+const APPLIED = 'fitDataset has made the update, so go back to saved weights.';

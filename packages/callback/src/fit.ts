@@ -8,6 +8,8 @@ import {
   type Checkpoint,
   type Decision,
   type Json,
+  type Observer,
+  type RunInfo,
 } from '@batchwise/core';
 import { Recorder, type BatchHistory } from './batch-history.ts';
 import { openFitData, refuseUnusable, type FitArgs, type FitSources } from './fit-arguments.ts';
@@ -70,21 +72,22 @@ async function runFit(model: LayersModel, data: FitSources, args: FitArgs): Prom
   try {
     await callbacks.trainBegin();
     inner.stopTraining = false;
-    const run = {
-      datasetSize: samples,
-      plannedExamples: samples * Math.max(0, epochs - initialEpoch),
-      seed: tuner.seed ?? 0,
-    };
-    const chosen = await openController(
-      { ...tuner, batchSize },
-      { tf, model, run, source: () => data.train, onProbed: (memory) => void (batches.memory = memory) },
-    );
-    const controller = callbacks.wantsBatchLogs ? withLoss(chosen) : chosen;
     const updates = Math.ceil(samples / batchSize) * (epochs - initialEpoch);
     const backend = tfjsBackend(tf, model, {
       onTrainingMetrics: metrics.add,
       ...(updates <= FEW_UPDATES && { traced: false }),
     });
+    const run = {
+      datasetSize: samples,
+      plannedExamples: samples * Math.max(0, epochs - initialEpoch),
+      seed: tuner.seed ?? 0,
+      secondMoment: backend.secondMoment?.(),
+    };
+    const chosen = await openController(
+      { ...tuner, batchSize },
+      { tf, model, run, source: () => data.train, beforehand: batches.beforehand },
+    );
+    const controller = callbacks.wantsBatchLogs ? withLoss(chosen) : chosen;
     if (initialEpoch < epochs)
       await train({
         backend,
@@ -94,7 +97,7 @@ async function runFit(model: LayersModel, data: FitSources, args: FitArgs): Prom
         resumeFrom: startOf(controller.start(run), initialEpoch),
         observers: [
           batches,
-          ...(tuner.observers ?? []),
+          ...(tuner.observers ?? []).map((observer) => startedWith(run, observer)),
           callbacks.observer,
           { name: 'summary', onRunFinished: printTo(tuner.summary, summary) },
         ],
@@ -153,6 +156,18 @@ function withLoss(inner: BatchController<Json>): BatchController<Json> {
       return recovery.kind === 'giveUp' ? recovery : { kind: 'retry', decision: also(recovery.decision) };
     },
   };
+}
+
+/** The loop plans for the epochs before the first one too; the observer is told what the controller was told. */
+function startedWith(run: RunInfo, observer: Observer): Observer {
+  if (!observer.onRunStarted) return observer;
+  const onRunStarted: Observer['onRunStarted'] = (event) => observer.onRunStarted?.({ ...event, run });
+  return new Proxy(observer, {
+    get(target, key): unknown {
+      const value: unknown = key === 'onRunStarted' ? onRunStarted : Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** The beginning of a run that counts its epochs from `epoch` on. */

@@ -7,14 +7,21 @@ export interface GradientPart {
   readonly gradient: NamedTensorMap;
 }
 
+/** What the gradients of all parts have in common without any example. */
+export interface GradientMomentsOptions {
+  /** Gradient of the weight penalties alone, by variable, where the loss of the parts holds such; variables without one may be left out. */
+  readonly penalty?: NamedTensorMap | undefined;
+}
+
 /**
  * The inner products of a step's gradients for `tuner.report`, from two or more parts that were computed at the same
- * weights. The tensors stay the caller's.
- * @throws RangeError for fewer than two parts, or parts that differ in their variables
+ * weights, before they are clipped. The tensors stay the caller's.
+ * @throws RangeError for fewer than two parts, parts that differ in their variables, or a penalty on others
  */
 export async function gradientMoments(
   tf: Pick<Tf, 'tidy' | 'reshape' | 'matMul' | 'add'>,
   parts: readonly GradientPart[],
+  { penalty }: GradientMomentsOptions = {},
 ): Promise<GradientMoments> {
   const [first] = parts;
   if (!first || parts.length < 2)
@@ -23,24 +30,39 @@ export async function gradientMoments(
   const missing = parts.find(({ gradient }) => names.some((name) => !gradient[name]));
   if (missing || names.length === 0)
     throw new RangeError('The parts differ in their variables; give the gradients of the same model.');
-  const dot = async (a: GradientPart, b: GradientPart): Promise<number> => {
-    const product = tf.tidy(() =>
-      names
-        .map((name) => dotOf(tf, a.gradient[name], b.gradient[name]))
-        .reduce((sum, next) => tf.add(sum, next)),
+  const unknown = Object.keys(penalty ?? {}).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new RangeError(
+      `The penalty has a variable "${unknown}", which the parts have not; give it by their names.`,
     );
-    const [value = NaN] = await product.data();
-    product.dispose();
-    return value;
-  };
   const squaredNorms: number[] = [];
   let crossProduct = 0;
-  for (const [k, part] of parts.entries()) {
-    squaredNorms.push(await dot(part, part));
+  for (const [k, { examples, gradient }] of parts.entries()) {
+    squaredNorms.push(await dot(tf, gradient, gradient));
     for (const earlier of parts.slice(0, k))
-      crossProduct += earlier.examples * part.examples * (await dot(earlier, part));
+      crossProduct += earlier.examples * examples * (await dot(tf, earlier.gradient, gradient));
   }
-  return { sizes: parts.map(({ examples }) => examples), squaredNorms, crossProduct };
+  const moments = { sizes: parts.map(({ examples }) => examples), squaredNorms, crossProduct };
+  if (!penalty || Object.keys(penalty).length === 0) return moments;
+  const products: number[] = [];
+  for (const { gradient } of parts) products.push(await dot(tf, penalty, gradient));
+  return { ...moments, penalty: { squaredNorm: await dot(tf, penalty, penalty), products } };
+}
+
+/** Over the variables of `a`. */
+async function dot(
+  tf: Pick<Tf, 'tidy' | 'reshape' | 'matMul' | 'add'>,
+  a: NamedTensorMap,
+  b: NamedTensorMap,
+): Promise<number> {
+  const product = tf.tidy(() =>
+    Object.entries(a)
+      .map(([name, tensor]) => dotOf(tf, tensor, b[name]))
+      .reduce((sum, next) => tf.add(sum, next)),
+  );
+  const [value = NaN] = await product.data();
+  product.dispose();
+  return value;
 }
 
 /** As a matrix product, which is as precise as the engine gets. */

@@ -15,7 +15,7 @@ export type { Examples } from './example-source.ts';
 export { fit, type FitCall, type TunedFitHistory } from './fit.ts';
 export type { FitArgs } from './fit-arguments.ts';
 export type { FitData } from './fitted-model.ts';
-export { gradientMoments, type GradientPart } from './gradient-moments.ts';
+export { gradientMoments, type GradientMomentsOptions, type GradientPart } from './gradient-moments.ts';
 export type { OrderOptions, TunedSource } from './open-feed.ts';
 export type { ProbedMemory } from './probe-memory.ts';
 export type { Tf } from './tf.ts';

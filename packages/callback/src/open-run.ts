@@ -1,18 +1,20 @@
 import { tfjsBackend } from '@batchwise/backend';
 import {
+  monotonicClock,
   Snapshots,
   TrainingError,
   type BatchController,
+  type BatchPlan,
   type Json,
   type Observer,
   type RunInfo,
 } from '@batchwise/core';
+import type { Beforehand } from './beforehand.ts';
 import type { Feed } from './feed.ts';
 import type { FitLeftovers } from './fit-leftovers.ts';
 import { fittedModel, slotsOf, type FittedModel } from './fitted-model.ts';
 import { openFeed, type OrderOptions, type TunedSource } from './open-feed.ts';
 import { isTapped } from './optimizer-tap.ts';
-import type { ProbedMemory } from './probe-memory.ts';
 import type { LayersModel, Tf } from './tf.ts';
 import { openController, type TuningOptions } from './tuning-options.ts';
 
@@ -37,7 +39,7 @@ export interface FitDatasetSetting {
   readonly options: TuningOptions & OrderOptions & { readonly source: TunedSource };
   readonly observers: readonly Observer[];
   readonly leftovers: FitLeftovers;
-  readonly onProbed: (memory: ProbedMemory) => void;
+  readonly beforehand: Beforehand;
 }
 
 /** What a run has opened. */
@@ -67,7 +69,7 @@ export async function openRun({
   model,
   params,
   options,
-  onProbed,
+  beforehand,
 }: FitDatasetSetting): Promise<OpenedRun> {
   if (params.samples !== null) throw batchesFromElsewhere();
   const fitted = fittedModel(model);
@@ -79,10 +81,11 @@ export async function openRun({
   try {
     const run = expectedRun(feed, params, options.seed);
     const source = () => feed.forTrials();
-    const controller = await openController(options, { tf, model, run, source, onProbed });
+    const controller = await openController(options, { tf, model, run, source, beforehand });
     refuseMemory(controller);
     const snapshots = new Snapshots(backend, controller);
-    await snapshots.open();
+    // A copy of the weights is no training.
+    await beforehand.timed(options.clock ?? monotonicClock, () => snapshots.open());
     return { model: fitted, controller, backend, feed, snapshots };
   } catch (error) {
     feed.dispose();
@@ -95,6 +98,26 @@ function refuseMemory({ name, measures }: BatchController<Json>): void {
   throw new TrainingError('cannotMeasure', `${name} needs memory measured.`, {
     hint: 'That is not done inside fitDataset; use fit of @batchwise/callback, or another controller.',
   });
+}
+
+/** Optimizers whose averages forget as a plan says; the others have no such averages. */
+const FORGETTING: ReadonlySet<string | undefined> = new Set(['Adam', 'RMSProp']);
+
+/**
+ * The averages of the optimizer are not touched inside `fitDataset`, and a rate that counts on it would be wrong without a
+ * word.
+ * @throws TrainingError `invalidOptions` where the plan says how they are to forget
+ */
+export function refuseMomentDecay(
+  { model, controller }: Pick<OpenedRun, 'model' | 'controller'>,
+  { momentDecayScale }: BatchPlan,
+): void {
+  // A factor of 1 too: who gives one gives others later, when part of the training is done.
+  if (momentDecayScale === undefined || !FORGETTING.has(model.optimizer.getClassName?.())) return;
+  throw misuse(
+    `${controller.name} rescales the moments of the optimizer (momentDecayScale ${momentDecayScale}).`,
+    "That is not done inside fitDataset; use fit of @batchwise/callback, or moments: 'keep'.",
+  );
 }
 
 /** From epoch 0 on: which one it begins with TensorFlow.js tells later. */

@@ -5,7 +5,7 @@ import type { NamedGradients } from './fitted-model.ts';
 /** The arithmetic of gradients. */
 export type GradientMaths = Pick<
   Backend<unknown, LayersGradient>,
-  'accumulate' | 'dot' | 'merge' | 'release'
+  'accumulate' | 'dot' | 'merge' | 'release' | 'penaltyGradient'
 >;
 
 /** What a step is gathered from. */
@@ -41,6 +41,11 @@ export class StepGradient {
   /** Time spent in measuring. */
   get measuringSeconds(): number {
     return this.#meter?.seconds ?? 0;
+  }
+
+  /** Called once, at the weights of the step and before its parts. */
+  async open(): Promise<void> {
+    await this.#meter?.open();
   }
 
   /** Adds the mean gradient of one part; the tensors stay the caller's. */

@@ -84,6 +84,11 @@ export class StepInHand {
     return (this.#noise ?? this.#gradient)?.measuringSeconds ?? 0;
   }
 
+  /** Called once, before the first part: what a weight penalty adds to the gradients of a measured step is no noise. */
+  async open(): Promise<void> {
+    await (this.#noise ?? this.#gradient)?.open();
+  }
+
   /** Puts the next part on the device. */
   upload(): PieceTensors {
     const apart = this.#apart.shift();

@@ -1,5 +1,6 @@
 import type { ArrayBatch } from '@batchwise/backend';
 import {
+  monotonicClock,
   TrainingError,
   type AbortSignalLike,
   type Awaitable,
@@ -19,8 +20,10 @@ import {
   type PolicyName,
   type PolicyOptions,
 } from '@batchwise/tuner';
+import type { Beforehand } from './beforehand.ts';
 import { fittedModel, type FittedOptimizer } from './fitted-model.ts';
-import { probeMemory, type ProbedMemory } from './probe-memory.ts';
+import { probeMemory } from './probe-memory.ts';
+import { rateOfSize } from './rate-of-size.ts';
 import type { LayersModel, Tf } from './tf.ts';
 
 /** What fits in memory. The answer of `findCeiling` of @batchwise/memory-probe is one. */
@@ -92,8 +95,8 @@ export interface KnownFit {
   readonly run: RunInfo;
   /** Examples for trials of memory; undefined where there are none to be had. */
   readonly source: () => Awaitable<BatchSource<ArrayBatch> | undefined>;
-  /** Is told what the trials found, where there were any to be made. */
-  readonly onProbed: (memory: ProbedMemory) => void;
+  /** Is told what the trials found, where there were any to be made, how long that took, and how the rate goes with the batch. */
+  readonly beforehand: Beforehand;
 }
 
 /**
@@ -106,10 +109,13 @@ export async function openController(options: TuningOptions, fit: KnownFit): Pro
   const isNeeded = !controller && policy !== 'fixed';
   const optimizer =
     options.optimizer ?? (isNeeded ? nameOfOptimizer(fittedModel(fit.model).optimizer) : undefined);
-  const found = await ceilingOf({ ...options, optimizer }, fit);
+  const chosen = { ...options, optimizer };
+  const clock = options.clock ?? monotonicClock;
+  const found = await fit.beforehand.timed(clock, () => ceilingOf(chosen, fit));
+  fit.beforehand.rateOfSize = rateOfSize(chosen);
   if (controller) return found ? withCeiling(controller, usable(found)) : controller;
   const batchNorm = options.batchNorm ?? hasBatchNorm(fit.model);
-  return policyOf(policy, { ...options, optimizer, batchNorm, ceiling: found && usable(found) });
+  return policyOf(policy, { ...chosen, batchNorm, ceiling: found && usable(found) });
 }
 
 /** Whether a model, or one inside of it, normalises by the statistics of a batch. */
@@ -132,7 +138,7 @@ async function ceilingOf(options: TuningOptions, fit: KnownFit): Promise<KnownCe
   const start = Math.min(batchSize, datasetSize ?? Infinity);
   const plan = { start, largest: largestBatchSize(policy, options, fit.run) };
   const memory = await probeMemory({ ...fit, source, plan, budgetBytes: memoryBytes });
-  fit.onProbed(memory);
+  fit.beforehand.memory = memory;
   return memory.batchSize === undefined ? undefined : { batchSize: memory.batchSize };
 }
 

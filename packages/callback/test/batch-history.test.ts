@@ -1,5 +1,6 @@
 import type { GradientMoments, RunEvents } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
+import { Recorder } from '../src/batch-history.ts';
 import { batchHistory, tensorBoardObserver, tfvisObserver } from '../src/index.ts';
 
 const plan = (batchSize: number, learningRateScale = 1) => ({
@@ -16,14 +17,18 @@ const gradient = (wobble: number): GradientMoments => ({
   crossProduct: 2 * 256,
 });
 
-const step = (at: number, batchSize: number, options: { scale?: number; measured?: boolean } = {}) => {
-  const { scale = 1, measured = false } = options;
+const step = (
+  at: number,
+  batchSize: number,
+  options: { scale?: number; measured?: boolean; code?: string | undefined } = {},
+) => {
+  const { scale = 1, measured = false, code = 'test' } = options;
   return {
     step: at,
     epoch: 0,
     examples: at * batchSize,
     learningRateScale: scale,
-    reason: reason('Steady.'),
+    reason: { ...reason('Steady.'), code },
     outcome: {
       kind: 'applied',
       plan: plan(batchSize, scale),
@@ -100,14 +105,49 @@ describe('batchHistory', () => {
     const history = recorded();
     expect(history.summary()).toBe('Batchwise: the run has not ended yet.');
     void history.onRunFinished?.(runFinished);
-    expect(history.totals).toBe(runFinished.totals);
+    expect(history.totals).toEqual(runFinished.totals);
     expect(history.summary().split('\n')).toEqual([
       'Batchwise: 12,345 examples in 90 updates, 3.9 s training and 80 ms tuning (2.0 %).',
       'Batch 32 → 64; learning rate 1.5 times yours at the end.',
       'Pays.',
       expect.stringMatching(/^Gradient noise scale about 200 examples \(\d+ to \d+\)\.$/),
-      'To start there the next time: batchSize 64 at 1.5 times the learning rate.',
+      'To start there the next time: batchSize 64, and the learning rate that suits this size.',
     ]);
+  });
+
+  /** What it says of the next run, after steps of these sizes, each at twice what the rule has. */
+  function advice(steps: readonly (readonly [size: number, code?: string])[]): string | undefined {
+    const history = new Recorder();
+    history.beforehand.rateOfSize = (size) => (size > 1024 ? undefined : Math.sqrt(size / 32));
+    history.onRunStarted({ run, plan: plan(32), reason: reason('Begins.') });
+    for (const [at, [size, code]] of steps.entries()) {
+      history.onStepFinished(step(at + 1, size, { scale: 2 * Math.sqrt(size / 32), code }));
+      const to = { ...plan(size), reason: { ...reason('Pays.'), code: code ?? 'test' } };
+      history.onPlanChanged({ step: at, epoch: 0, examples: at, from: plan(32), to, reason: to.reason });
+    }
+    history.onRunFinished(runFinished);
+    return history.summary().split('\n')[3];
+  }
+
+  it('advises the size that the run settled at, and the rate that its rule has for it', () => {
+    expect(advice([[32], [128]])).toBe(
+      'To start there the next time: batchSize 128 at 2 times the learning rate.',
+    );
+    expect(advice([[32], [128], [64, 'explore']])).toBe(
+      'To start there the next time: batchSize 128 at 2 times the learning rate.',
+    );
+    expect(advice([[32], [512, 'explore']])).toBeUndefined();
+    expect(advice([[128], [32]])).toBeUndefined();
+  });
+
+  it('names no rate where it knows none, or where weights had to be put back', () => {
+    expect(advice([[2048]])).toBe(
+      'To start there the next time: batchSize 2,048, and the learning rate that suits this size.',
+    );
+    for (const code of ['exploded', 'non-finite'])
+      expect(advice([[32], [256, code], [128]])).toBe(
+        'To start there the next time: batchSize 128, and the learning rate that suits this size.',
+      );
   });
 
   it('begins anew with each run', () => {

@@ -163,6 +163,21 @@ describe('gradientMoments', () => {
     );
   });
 
+  it('tell a weight penalty apart', async () => {
+    const tf = await loadTf();
+    const part = (a: number[], b: number) => ({
+      examples: 2,
+      gradient: { w: tf.tensor1d(a), b: tf.scalar(b) },
+    });
+    const parts = [part([3, 0], 1), part([1, 2], -1)];
+    const { penalty } = await gradientMoments(tf, parts, { penalty: { w: tf.tensor1d([2, 1]) } });
+    expect(penalty).toEqual({ squaredNorm: 5, products: [6, 4] });
+    expect(await gradientMoments(tf, parts, { penalty: {} })).not.toHaveProperty('penalty');
+    await expect(gradientMoments(tf, parts, { penalty: { v: tf.scalar(1) } })).rejects.toThrow(
+      'The penalty has a variable "v", which the parts have not; give it by their names.',
+    );
+  });
+
   it('are what variableGrads gives on a model', async () => {
     const tf = await loadTf();
     const model = classifier(tf, 'sgd');

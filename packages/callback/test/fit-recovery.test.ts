@@ -93,16 +93,25 @@ const rounded = ({ history }: Outcome) => roundedHistory(history);
 const leakless = (...call: Parameters<typeof trained>): Promise<Outcome> =>
   expectNoLeak(tf, () => trained(...call));
 
-/** Says for each update how it is made. */
-function inTurn(planAt: (step: number) => { microBatchSize?: number; learningRateScale?: number }) {
+/** Says for each update how it is made, and what is done with weights before it. */
+function inTurn(
+  planAt: (step: number) => { microBatchSize?: number; learningRateScale?: number },
+  snapshots: ReadonlyMap<number, 'take' | 'keep' | 'restore'> = new Map(),
+) {
   const decide = (step: number) => ({
     plan: { batchSize: BATCH, microBatchSize: BATCH, learningRateScale: 1, ...planAt(step) },
     reason: { code: 'in-turn', text: 'It was its turn.', numbers: {} },
     measure: ['loss'] as const,
     state: step,
+    ...snapshotAt(step),
   });
+  const snapshotAt = (step: number) => {
+    const snapshot = snapshots.get(step);
+    return snapshot && { snapshot };
+  };
   return {
     ...always({ batchSize: BATCH }),
+    ...(snapshots.size > 0 && { restores: true }),
     start: () => decide(0),
     next: (_step, at) => decide(Number(at) + 1),
   } satisfies BatchController<Json>;
@@ -146,17 +155,22 @@ describe.each([
   [', with a callback that looks at batches', { callbacks }],
 ])('a step of fit whose loss is not finite%s', (_what, args) => {
   it('is tried again by a guard with the weights that were kept, at half the rate', async () => {
-    const [whole, five] = [Array<number>(14).fill(1), { ...args, epochs: 5 }];
+    const [whole, seven] = [Array<number>(22).fill(1), { ...args, epochs: 7 }];
     const controller = withGuard(always({ batchSize: BATCH }), { everySteps: 3 });
-    // Once eleven losses are known, weights are copied before the updates 11, 14 and 17.
-    const disturbed = await leakless(nanAt(14), { controller }, five);
+    // Once eleven losses are known, weights are copied before update 11, and kept before 22, after eleven more.
+    const disturbed = await leakless(nanAt(22), { controller }, seven);
     expect(disturbed.codes).toEqual(['nonFinite', 'non-finite']);
     expect(disturbed.updates.map(([, rate]) => rate)).toEqual([...whole, ...Array<number>(6).fill(0.5)]);
-    const same = inTurn((step) => ({ learningRateScale: whole[step] ?? 0.5 }));
-    const undisturbed = await trained(well, { controller: same }, five);
+    const snapshots = new Map([
+      [11, 'take'],
+      [21, 'keep'],
+      [22, 'restore'],
+    ] as const);
+    const same = inTurn((step) => ({ learningRateScale: whole[step] ?? 0.5 }), snapshots);
+    const undisturbed = await trained(well, { controller: same }, seven);
     expect(furthest(disturbed.weights, undisturbed.weights)).toBe(0);
     expect(disturbed.history).toEqual(undisturbed.history);
-    const atFullRate = await trained(well, { controller: always({ batchSize: BATCH }) }, five);
+    const atFullRate = await trained(well, { controller: always({ batchSize: BATCH }) }, seven);
     expect(furthest(disturbed.weights, atFullRate.weights)).toBeGreaterThan(0.01);
   });
 

@@ -107,6 +107,8 @@ describe('a loss that is not finite', () => {
       batchSize: [12, 12, 12],
       learningRateScale: [1, 0.5, 0.5],
     });
+    // As createTuner counts it.
+    expect(tuned.history.changes.at(-1)).toMatchObject({ step: 6, examples: 72 });
     expect((await weightsOf(model)).every(Number.isFinite)).toBe(true);
   });
 
@@ -147,6 +149,72 @@ describe('createTuner', () => {
   it('asks for copies of the weights only where the loop says that it makes them', () => {
     const options = { policy: 'knee', optimizer: 'sgd', datasetSize: 60_000, epochs: 20 } as const;
     expect(drive(createTuner(options))).toEqual([]);
-    expect(drive(createTuner({ ...options, guard: true }))).toEqual(['take', 'restore']);
+    expect(drive(createTuner({ ...options, guard: undefined }))).toEqual([]);
+    expect(drive(createTuner({ ...options, guard: true }))).toEqual(['take', 'keep', 'restore']);
+  });
+
+  const from = { batchSize: 12, microBatchSize: 12, learningRateScale: 1 };
+  const hint =
+    'The learning rate was at 1 times its configured value. Lower it, clip the gradients or look for examples with NaN; ' +
+    'the update was made, so go back to saved weights.';
+
+  it.each([NaN, Infinity, -Infinity])('takes a loss of %s back, as fitDataset does', (loss) => {
+    const tuner = createTuner({ controller: withGuard(always({ batchSize: 12 })) });
+    for (let step = 0; step < 6; step += 1) {
+      tuner.next();
+      expect(tuner.report({ loss: 1 })).toBeUndefined();
+    }
+    tuner.next();
+    const change = tuner.report({ loss });
+    expect(change).toMatchObject({
+      from,
+      to: { ...from, learningRateScale: 0.5 },
+      reason: { code: 'non-finite', numbers: { batchSize: 12, learningRateScale: 1 } },
+    });
+    expect(tuner.state).toMatchObject({ step: 6, examples: 72 });
+    expect(tuner.history.changes.slice(1)).toEqual([
+      { step: 6, examples: 72, epoch: 0, ...change?.to, reason: change?.reason },
+    ]);
+    expect(tuner.next()).toMatchObject({ batchSize: 12, learningRateScale: 0.5, snapshot: 'restore' });
+    tuner.report({ loss: 1 });
+    expect(tuner.next()).toMatchObject({ learningRateScale: 0.5, snapshot: undefined });
+    expect(tuner.state).toMatchObject({ step: 7, examples: 84 });
+  });
+
+  it('sees an explosion after a loss that was not finite', () => {
+    const tuner = createTuner({ controller: withGuard(always({ batchSize: 12 })) });
+    const changes: (string | undefined)[] = [];
+    for (let step = 0; step < 200; step += 1) {
+      tuner.next();
+      const change = tuner.report({ loss: step === 7 ? NaN : step < 120 ? 1 : 50 });
+      if (change) changes.push(change.reason.code);
+    }
+    expect(changes).toEqual(['non-finite', 'exploded']);
+  });
+
+  it('ends a training whose loss is not finite where no weights are kept, or those that were are no better', () => {
+    const refusal = {
+      code: 'nonFinite',
+      message: `The loss of a batch of 12 examples is NaN. ${hint}`,
+      hint,
+    };
+    const bare = createTuner({ controller: always({ batchSize: 12 }) });
+    bare.next();
+    expect(() => bare.report({ loss: NaN })).toThrow(expect.objectContaining(refusal));
+    expect(bare.state).toMatchObject({ step: 0, examples: 0 });
+    const guarded = createTuner({ controller: withGuard(always({ batchSize: 12 })) });
+    guarded.next();
+    guarded.report({ loss: NaN });
+    guarded.next();
+    expect(() => guarded.report({ loss: NaN })).toThrow(
+      expect.objectContaining({ code: 'nonFinite', hint: hint.replace('at 1 times', 'at 0.5 times') }),
+    );
+  });
+
+  it('leaves a loss that nobody asked for out of account', () => {
+    const tuner = createTuner({ controller: always({ batchSize: 12 }, ['seconds']) });
+    tuner.next();
+    expect(tuner.report({ loss: NaN })).toBeUndefined();
+    expect(tuner.state).toMatchObject({ step: 1, examples: 12 });
   });
 });

@@ -1,3 +1,5 @@
+import type { BatchController, Json } from '@batchwise/core';
+import { withLearningRate } from '@batchwise/tuner';
 import { describe, expect, it } from 'vitest';
 import { batchwise, fit } from '../src/index.ts';
 import { always, classifier, furthest, loadTf, tensorsOf, weightsOf, type Model } from './support.ts';
@@ -24,7 +26,7 @@ const rateOf = (model: Model): number =>
 const inOrder = { epochs: 3, verbose: 0, shuffle: false } as const;
 const plainFit = (model: Model, batchSize: number) => model.fit(xs, ys, { ...inOrder, batchSize });
 
-function tunedFit(model: Model, controller: ReturnType<typeof always>, callbacks: readonly object[] = []) {
+function tunedFit(model: Model, controller: BatchController<Json>, callbacks: readonly object[] = []) {
   const tuned = batchwise(tf, { source: { xs, ys }, shuffle: false, controller });
   return model.fitDataset(tuned.dataset, {
     epochs: 3,
@@ -122,6 +124,40 @@ describe('the rate of an optimizer is scaled for its updates, and its own in bet
       code: 'invalidOptions',
       message: expect.stringContaining('no learningRate to scale'),
     });
+  });
+});
+
+describe('a controller that rescales the moments of the optimizer', () => {
+  const rescaling = () =>
+    withLearningRate(always({ batchSize: 12 }), { rule: 'sqrt', referenceBatchSize: 3, moments: 'rescale' });
+
+  it.each(['adam', 'rmsprop'] as const)(
+    'is refused in fitDataset with %s before anything is trained',
+    async (name) => {
+      const model = classifier(tf, OPTIMIZERS[name](0.02));
+      const before = await weightsOf(model);
+      await expect(tunedFit(model, rescaling())).rejects.toMatchObject({
+        code: 'invalidOptions',
+        message: expect.stringContaining(
+          'always rescales the moments of the optimizer (momentDecayScale 1).',
+        ) as string,
+        hint: "That is not done inside fitDataset; use fit of @batchwise/callback, or moments: 'keep'.",
+      });
+      expect(await weightsOf(model)).toEqual(before);
+    },
+  );
+
+  it('runs with an optimizer that has no such averages, and in fit', async () => {
+    const [tuned, looped, adam] = [OPTIMIZERS.sgd(0.02), OPTIMIZERS.sgd(0.02), OPTIMIZERS.adam(0.02)].map(
+      (made) => classifier(tf, made),
+    );
+    if (!tuned || !looped || !adam) throw new Error('three models');
+    await tunedFit(tuned, rescaling());
+    await fit(looped, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: rescaling() } });
+    expect(furthest(await weightsOf(tuned), await weightsOf(looped))).toBeLessThan(1e-6);
+    await fit(adam, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: rescaling() } });
+    const { beta2 } = adam.optimizer as unknown as { beta2: number };
+    expect(beta2).toBe(0.999);
   });
 });
 

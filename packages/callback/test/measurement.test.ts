@@ -53,10 +53,12 @@ async function both(
     makeOptimizer = () => tf.train.momentum(0.1, 0.9),
     epochs = 3,
     order = 'random',
-  }: { makeOptimizer?: MakeOptimizer; epochs?: number; order?: Order } = {},
+    penalty,
+  }: { makeOptimizer?: MakeOptimizer; epochs?: number; order?: Order; penalty?: number | undefined } = {},
 ) {
   const [ours, theirs] = [steps(), steps()];
-  const [looped, fitted] = [classifier(tf, makeOptimizer()), classifier(tf, makeOptimizer())];
+  const make = () => classifier(tf, makeOptimizer(), { penalty });
+  const [looped, fitted] = [make(), make()];
   await train({
     backend: tfjsBackend(tf, looped),
     source: source(order),
@@ -79,7 +81,9 @@ function estimateOf(seen: readonly AppliedStep[]) {
 const relative = (a: number, b: number): number => Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
 
 describe('what fitDataset measures', () => {
-  it.each<[string, Order, ReturnType<typeof always>]>([
+  it.each<[string, Order, ReturnType<typeof always>, number?]>([
+    ['with a weight penalty', 'random', always({ batchSize: 48 }, ['loss', 'gradient']), 0.05],
+    ['with one, apart', 'by class', sizesInTurn([50, 7, 31], ['loss', 'gradient'], 17), 0.05],
     ['a batch in two halves', 'random', always({ batchSize: 48 }, ['loss', 'gradient'])],
     [
       'parts that differ in size',
@@ -94,8 +98,8 @@ describe('what fitDataset measures', () => {
     ],
     ['examples that are no independent draws', 'by class', always({ batchSize: 48 }, ['loss', 'gradient'])],
     ['such in parts, in turn', 'by class', sizesInTurn([50, 7, 31], ['loss', 'gradient'], 17)],
-  ])('is what the loop of core measures, step by step: %s', async (_what, order, controller) => {
-    const { looped, fitted, ours, theirs } = await both(controller, { order });
+  ])('is what the loop of core measures, step by step: %s', async (_what, order, controller, penalty) => {
+    const { looped, fitted, ours, theirs } = await both(controller, { order, penalty });
     expect(theirs.length).toBe(ours.length);
     expect(ours.length).toBeGreaterThan(5);
     for (const [i, step] of ours.entries()) {
@@ -111,6 +115,12 @@ describe('what fitDataset measures', () => {
       const [a, b] = [step.gradient, seen?.gradient];
       expect(b?.sizes).toEqual(a?.sizes);
       if (step.examples === 1) continue;
+      expect(b?.penalty?.products.length).toBe(penalty && b?.sizes.length);
+      const penalties = [a, b].map((moments) => [
+        moments?.penalty?.squaredNorm ?? 0,
+        ...(moments?.penalty?.products ?? []),
+      ]);
+      penalties[0]?.forEach((value, k) => expect(penalties[1]?.[k]).toBeCloseTo(value, 6));
       expect(relative(a?.crossProduct ?? NaN, b?.crossProduct ?? NaN)).toBeLessThan(1e-4);
       a?.squaredNorms.forEach((norm, k) =>
         expect(relative(norm, b?.squaredNorms[k] ?? NaN)).toBeLessThan(1e-5),
@@ -129,6 +139,29 @@ describe('what fitDataset measures', () => {
     expect(fitted.samples).toBe(60);
     for (const key of ['noiseScale', 'lower', 'upper'] as const)
       expect(relative(looped[key], fitted[key])).toBeLessThan(1e-3);
+  });
+
+  it('does not take a weight penalty for a gradient that the examples agree on', async () => {
+    // The weights stay where they are, so that all that differs is whether the penalty is told apart.
+    const measured = async (penalty: number) => {
+      const makeOptimizer = () => tf.train.sgd(1e-9);
+      const { theirs } = await both(always({ batchSize: 24 }, ['gradient']), {
+        makeOptimizer,
+        epochs: 6,
+        penalty,
+      });
+      const untold = theirs.map((step) => {
+        const { sizes = [], squaredNorms = [], crossProduct = 0 } = step.gradient ?? {};
+        return { ...step, gradient: { sizes, squaredNorms, crossProduct } };
+      });
+      return [theirs, untold].map((seen) => {
+        const found = estimateOf(seen);
+        return found.known ? found.noiseScale : NaN;
+      });
+    };
+    const [[without = NaN], [told = NaN, untold = NaN]] = [await measured(0), await measured(0.5)];
+    expect(told / without).toBeCloseTo(1, 4);
+    expect(untold / without).toBeLessThan(0.8);
   });
 
   it('trains on each example once, measured or not: the halves make the update of the whole', async () => {

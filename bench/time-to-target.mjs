@@ -11,6 +11,7 @@ import { loadEngine } from '@batchwise/backend/node';
 import { cacheDirectory } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { armsOf } from './time-to-target/arms.mjs';
+import { codeDigest } from './time-to-target/code.mjs';
 import { optionsOf, USAGE } from './time-to-target/options.mjs';
 import { pageOf } from './time-to-target/page.mjs';
 import { csvOf, summarise, textOf } from './time-to-target/summary.mjs';
@@ -84,21 +85,29 @@ function fileOf({ task, engine, optimizer, seed, arm, quick }) {
 async function runAll(all) {
   const todo = all.filter((spec) => !existsSync(fileOf(spec)));
   console.log(`${all.length} runs, ${all.length - todo.length} of them there already.`);
+  const code = codeDigest();
+  const others = all.filter((spec) => existsSync(fileOf(spec)) && read(fileOf(spec)).code !== code);
+  if (others.length > 0)
+    console.log(
+      `${others.length} of those ran other code than is built now; delete them in ${runs} to have them anew.`,
+    );
   let failures = 0;
   for (const [i, spec] of todo.entries()) {
     const { task, engine, optimizer, seed, arm } = spec;
     const started = performance.now();
-    const code = await execute(spec);
+    const status = await execute(spec);
     const took = `${((performance.now() - started) / 1000).toFixed(0)} s`;
     console.log(
       `${i + 1}/${todo.length} ${task} ${engine} ${optimizer} seed ${seed}, ${arm.name}: ${
-        code === 0 ? outcome(spec) : `failed with code ${code}`
+        status === 0 ? outcome(spec) : `failed with code ${status}`
       } (${took})`,
     );
-    if (code !== 0) failures += 1;
+    if (status !== 0) failures += 1;
   }
   return failures;
 }
+
+const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 function execute(spec) {
   const child = spawn(process.execPath, [WORKER, JSON.stringify(spec), fileOf(spec)], {
@@ -108,7 +117,7 @@ function execute(spec) {
 }
 
 function outcome(spec) {
-  const { secondsToTarget, lastBatchSize } = JSON.parse(readFileSync(fileOf(spec), 'utf8'));
+  const { secondsToTarget, lastBatchSize } = read(fileOf(spec));
   const reached =
     secondsToTarget === null ? 'target not reached' : `${secondsToTarget.toFixed(2)} s to the target`;
   return `${reached}, batch ${lastBatchSize}`;
@@ -125,7 +134,7 @@ function report() {
   const all = readdirSync(runs)
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => JSON.parse(readFileSync(join(runs, file), 'utf8')))
+    .map((file) => read(join(runs, file)))
     .filter(({ quick }) => quick === options.quick);
   if (all.length === 0) return console.log('There are no runs to report on.');
   const cells = summarise(all);

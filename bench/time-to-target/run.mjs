@@ -8,6 +8,7 @@ import { train } from '@batchwise/core';
 import { cacheDirectory } from '@batchwise/data';
 import { nativeLocation } from '@batchwise/native';
 import { controllerOf, REFERENCE } from './arms.mjs';
+import { codeDigest } from './code.mjs';
 import { learningRateOf, TASKS } from './tasks.mjs';
 
 const [specText = '', file = ''] = process.argv.slice(2);
@@ -97,6 +98,7 @@ const result = {
   engineVersion: engine.version,
   device: engine.device,
   node: process.version,
+  code: codeDigest(),
   reached: first !== undefined,
   secondsToTarget: first?.seconds ?? null,
   examplesToTarget: first?.examples ?? null,

@@ -12,26 +12,22 @@ const USUAL_RATES = { sgd: 0.05, momentum: 0.01, adam: 0.002 };
 const accuracy = (value) => ({ metric: 'acc', value, direction: 'atLeast' });
 
 /**
- * The tasks by name. `tunedOn` says whether the constants of the policies were picked with it in view; the others are
- * only reported. `quick` is a smaller version that shows that everything works, not how fast it is.
+ * The tasks by name. `quick` is a smaller version that shows that everything works, not how fast it is.
  */
 export const TASKS = {
   'mnist-mlp': {
-    tunedOn: true,
     maxEpochs: 20,
     target: accuracy(0.965),
     quick: { examples: 2000, maxEpochs: 2, target: accuracy(0.8) },
     load: (size) => images('mnist', { ...size, flat: true, network: mlp }),
   },
   'mnist-cnn': {
-    tunedOn: true,
     maxEpochs: 10,
     target: accuracy(0.985),
     quick: { examples: 1000, maxEpochs: 1, target: accuracy(0.7) },
     load: (size) => images('mnist', { ...size, flat: false, network: cnn }),
   },
   'digits-cnn': {
-    tunedOn: true,
     maxEpochs: 15,
     target: accuracy(0.975),
     quick: { examples: 1000, maxEpochs: 1, target: accuracy(0.7) },
@@ -57,14 +53,12 @@ export const TASKS = {
     rates: { sgd: 1e-4, momentum: 1e-5, adam: 2e-4 },
   }),
   'cifar10-cnn': {
-    tunedOn: false,
     maxEpochs: 20,
     target: accuracy(0.63),
     quick: { examples: 1000, maxEpochs: 1, target: accuracy(0.2) },
     load: (size) => images('cifar10', { ...size, flat: false, network: cnn }),
   },
   sst2: {
-    tunedOn: false,
     maxEpochs: 10,
     target: accuracy(0.7),
     quick: { maxEpochs: 1, target: accuracy(0.55) },
@@ -80,7 +74,6 @@ export const TASKS = {
 function regression({ noise, target, quick, rates }) {
   const atMost = (value) => ({ metric: 'loss', value, direction: 'atMost' });
   return {
-    tunedOn: false,
     maxEpochs: 200,
     rates,
     target: atMost(target),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,12 @@ describe('bench/time-to-target', () => {
     expect(second.stdout).toContain('6 runs, 3 of them there already.');
     const third = await quick('--seeds', '2,', ...arms);
     expect(third.stdout).toContain('3 runs, 3 of them there already.');
+    expect(third.stdout).not.toContain('other code');
+    const knee = join(out, 'runs', 'regression_wasm_sgd_1_knee_quick.json');
+    const earlier = JSON.parse(await readFile(knee, 'utf8')) as object;
+    await writeFile(knee, JSON.stringify({ ...earlier, code: '0123456789ab' }));
+    const fourth = await quick('--seeds', '2', ...arms);
+    expect(fourth.stdout).toContain('1 of those ran other code than is built now');
 
     const report = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as {
       cells: Cell[];

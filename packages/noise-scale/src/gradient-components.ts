@@ -81,6 +81,20 @@ function dataCrossProduct({ sizes, crossProduct, penalty }: GradientMoments): nu
   return crossProduct - dot(withOthers, penalty.products) + pairs * penalty.squaredNorm;
 }
 
+/** The moments of the data's share d_k of each gradient; |d_k|² = |g_k|² − 2 r · g_k + |r|². */
+export function withoutPenalty(moments: GradientMoments): GradientMoments {
+  const { sizes, squaredNorms, penalty } = moments;
+  if (!penalty) return moments;
+  const squaredNormOf = (k: number): number =>
+    (squaredNorms[k] ?? 0) - 2 * (penalty.products[k] ?? 0) + penalty.squaredNorm;
+  return {
+    sizes,
+    // Where the penalty is nearly all of a gradient, rounding may leave less than nothing.
+    squaredNorms: sizes.map((_, k) => Math.max(0, squaredNormOf(k))),
+    crossProduct: dataCrossProduct(moments),
+  };
+}
+
 const sumOf = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 const dot = (a: readonly number[], b: readonly number[]): number =>

@@ -13,6 +13,28 @@ const halvesOf = (batchSize: number, normal: () => number) =>
     [batchSize / 2, batchSize / 2],
   );
 
+it('cosine and norm test are those of the data, where a weight penalty is told apart', () => {
+  const gradients = [
+    [3, 4, 0],
+    [4, 2, 1],
+  ];
+  const penalty = [-2, 1, 5];
+  const whole = gradients.map((gradient) => gradient.map((x, i) => x + (penalty[i] ?? 0)));
+  const [data, told, untold] = [
+    momentsOf(gradients, [2, 6]),
+    momentsOf(whole, [2, 6], { penalty }),
+    momentsOf(whole, [2, 6]),
+  ];
+  // 20 / √(25 · 21)
+  expect(gradientCosine(told)).toBeCloseTo(20 / Math.sqrt(525), 12);
+  expect(gradientCosine(untold)).toBeGreaterThan(0.9);
+  // tr Σ = (2·6/8) |g1 − g2|² = 1.5 · 6 = 9, |ḡ|² = 3.75² + 2.5² + 0.75² = 20.875, and 9 / (0.25 · 20.875) = 1.72…
+  expect(normTest(told, 0.5)).toEqual(normTest(data, 0.5));
+  expect(normTest(told, 0.5)).toEqual({ passed: true, neededBatchSize: 2 });
+  expect(normTest(told, 0.1).neededBatchSize).toBe(44);
+  expect(normTest(untold, 0.1).neededBatchSize).toBeLessThan(44);
+});
+
 describe('the cosine of two halves', () => {
   it('is that of the two vectors, whatever their sizes', () => {
     expect(

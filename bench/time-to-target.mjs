@@ -85,12 +85,6 @@ function fileOf({ task, engine, optimizer, seed, arm, quick }) {
 async function runAll(all) {
   const todo = all.filter((spec) => !existsSync(fileOf(spec)));
   console.log(`${all.length} runs, ${all.length - todo.length} of them there already.`);
-  const code = codeDigest();
-  const others = all.filter((spec) => existsSync(fileOf(spec)) && read(fileOf(spec)).code !== code);
-  if (others.length > 0)
-    console.log(
-      `${others.length} of those ran other code than is built now; delete them in ${runs} to have them anew.`,
-    );
   let failures = 0;
   for (const [i, spec] of todo.entries()) {
     const { task, engine, optimizer, seed, arm } = spec;
@@ -137,6 +131,12 @@ function report() {
     .map((file) => read(join(runs, file)))
     .filter(({ quick }) => quick === options.quick);
   if (all.length === 0) return console.log('There are no runs to report on.');
+  const code = codeDigest();
+  const others = all.filter((run) => run.code !== code).length;
+  if (others > 0)
+    console.log(
+      `${others} of ${all.length} runs in ${runs} ran other code than is built now; delete them to have them anew.`,
+    );
   const cells = summarise(all);
   const results = { schema: 'batchwise.time-to-target-report/1', quick: options.quick, cells, runs: all };
   write('results.json', `${JSON.stringify(results)}\n`);

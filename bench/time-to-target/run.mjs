@@ -13,6 +13,8 @@ import { learningRateOf, TASKS } from './tasks.mjs';
 
 const [specText = '', file = ''] = process.argv.slice(2);
 const spec = JSON.parse(specText);
+// What runs now, whatever is built meanwhile.
+const code = codeDigest();
 const task = TASKS[spec.task];
 const size = spec.quick ? task.quick : task;
 const target = size.target;
@@ -98,7 +100,7 @@ const result = {
   engineVersion: engine.version,
   device: engine.device,
   node: process.version,
-  code: codeDigest(),
+  code,
   reached: first !== undefined,
   secondsToTarget: first?.seconds ?? null,
   examplesToTarget: first?.examples ?? null,

@@ -1,6 +1,6 @@
 import type { Observer } from '@batchwise/core';
 import { cacheDirectory } from '@batchwise/data';
-import { tuningRecorder, type PolicyName, type TuningRecord } from '@batchwise/tuner';
+import { ceilingOf, tuningRecorder, type PolicyName, type TuningRecord } from '@batchwise/tuner';
 import type { RunSetting } from './run-record.ts';
 import { tuningKey, TuningStore } from './tuning-store.ts';
 
@@ -38,8 +38,12 @@ export async function openLearned(setting: RunSetting, enabled: boolean): Promis
   };
 }
 
-/** Whether a policy starts from what a record holds: from one size alone there is no telling others, and some plan ahead. */
-export function isUsedBy(policy: PolicyName, { stepTimes, noiseScale }: TuningRecord): boolean {
+/**
+ * Whether a policy starts from what a record holds: from one size alone there is no telling others, and some plan ahead. What did not
+ * fit in memory bounds all of them.
+ */
+export function isUsedBy(policy: PolicyName, record: TuningRecord): boolean {
+  const { stepTimes, noiseScale } = record;
   const [hasTimes, hasNoise] = [stepTimes.length > 1, noiseScale !== null];
   const uses = {
     goodput: hasTimes || hasNoise,
@@ -48,5 +52,5 @@ export function isUsedBy(policy: PolicyName, { stepTimes, noiseScale }: TuningRe
     schedule: false,
     fixed: false,
   } satisfies Record<PolicyName, boolean>;
-  return uses[policy];
+  return uses[policy] || ceilingOf(record) !== undefined;
 }

@@ -68,28 +68,35 @@ export async function trainAndKeep(run: ReadyRun): Promise<void> {
   throw errors[0];
 }
 
-/** Saves the model where it was trained at all: what an earlier run left in its place is worth more than first weights. */
-async function savedText(
-  { options: { save }, tf, model }: ReadyRun,
-  steps: number,
-): Promise<string | undefined> {
+const lost = ({ options: { save } }: ReadyRun, why: string): Error =>
+  new NotSavedError(`--save ${save} got no model of this run: ${why}`);
+
+/**
+ * Saves the model where it was trained at all, and to some good: what an earlier run left in its place is worth more than first
+ * weights, or than weights that are no numbers.
+ */
+async function savedText(run: ReadyRun, steps: number): Promise<string | undefined> {
+  const {
+    options: { save },
+    tf,
+    model,
+  } = run;
   if (save === undefined) return undefined;
   if (steps === 0) return 'not saved, as the run ended before its first step';
+  // The loss of the last step was taken before its update.
+  if (!(await hasFiniteWeights(model)))
+    throw lost(run, 'its weights are not all finite numbers. Lower --learning-rate and train again.');
   await saveModel(tf, model, save);
   return `saved in ${save}`;
 }
 
 /** The same after a run that failed, as far as its weights are sound. */
 async function rescuedText(run: ReadyRun, failure: unknown): Promise<string | undefined> {
-  const { options, model, recorder } = run;
+  const { options, recorder } = run;
   const steps = recorder.record(undefined)?.totals.steps ?? 0;
   if (options.save === undefined || steps === 0) return undefined;
-  const lost = (why: string): Error =>
-    new NotSavedError(`--save ${options.save} got no model of this run: ${why}`);
   // Reading from a device that is gone might never end.
   if (failure instanceof Error && 'code' in failure && failure.code === 'deviceLost')
-    throw lost('its weights were lost with the device. Train again.');
-  if (!(await hasFiniteWeights(model)))
-    throw lost('its weights are not all finite numbers. Lower --learning-rate and train again.');
+    throw lost(run, 'its weights were lost with the device. Train again.');
   return `${await savedText(run, steps)} as it was when the run failed`;
 }

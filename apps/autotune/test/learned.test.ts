@@ -18,6 +18,8 @@ it.each([
   [{ ...record, noiseScale: null }, ['goodput', 'knee']],
   [{ ...record, stepTimes: [time(32)] }, ['goodput', 'noiseScale']],
   [{ ...record, stepTimes: [time(32)], noiseScale: null }, []],
+  // 128 fitted and 256 did not.
+  [{ ...record, stepTimes: [time(32)], noiseScale: null, failedMicroBatchSize: 256 }, policyNames],
 ])('a record serves those who read what it holds (%#)', (one, users) => {
   expect(policyNames.filter((name) => isUsedBy(name, one))).toEqual(users);
 });

@@ -108,6 +108,24 @@ describe('the gradient of penalties', () => {
     });
   });
 
+  it.each([
+    ['of factor 0', 0, false],
+    ['of frozen layers', 0.1, true],
+  ])(
+    'is none where all penalties are %s, which TensorFlow.js would call no connection',
+    async (_which, l2, isFrozen) => {
+      const layers = [
+        tf.layers.dense({ units: 3, inputShape: [4], kernelRegularizer: tf.regularizers.l2({ l2 }) }),
+        tf.layers.dense({ units: 2 }),
+      ];
+      const model = tf.sequential({ layers });
+      if (layers[0]) layers[0].trainable = !isFrozen;
+      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+      const backend = tfjsBackend(tf, model);
+      await expectNoLeak(tf, async () => expect(await backend.penaltyGradient?.()).toBeUndefined());
+    },
+  );
+
   it('is none where the model has no penalty', async () => {
     const backend = tfjsBackend(tf, classifier(tf, 'sgd'));
     await expectNoLeak(tf, async () => expect(await backend.penaltyGradient?.()).toBeUndefined());

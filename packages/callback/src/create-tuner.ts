@@ -51,8 +51,8 @@ export interface TunedStep {
   readonly measure: readonly Measurement[];
   /**
    * Before the step: `take` a copy of the weights beside the one that is kept, `keep` the one that was taken last in its
-   * place, or `restore` the one that is kept. Only with the option `guard`, which counts on a copy from before the first
-   * step, and that this is kept.
+   * place (nothing is to be done where none was taken since), or `restore` the one that is kept. Only with the option
+   * `guard`, which counts on a copy from before the first step, also of a run that is resumed, and that this is kept.
    */
   readonly snapshot: Decision<Json>['snapshot'];
 }

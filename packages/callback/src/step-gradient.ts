@@ -8,6 +8,22 @@ export type GradientMaths = Pick<
   'accumulate' | 'dot' | 'merge' | 'release' | 'penaltyGradient'
 >;
 
+/**
+ * With inner products by name: what the optimizer is given has a place for each weight that was trainable when the model was
+ * compiled, and a penalty's gradient for each that is now.
+ */
+const byName = (maths: GradientMaths): Omit<GradientMaths, 'accumulate'> => ({
+  dot: (a, b) => maths.dot(a, inOrderOf(a, b)),
+  release: (...gradients) => maths.release(...gradients),
+  ...(maths.merge && { merge: maths.merge.bind(maths) }),
+  ...(maths.penaltyGradient && { penaltyGradient: maths.penaltyGradient.bind(maths) }),
+});
+
+function inOrderOf(first: LayersGradient, other: LayersGradient): LayersGradient {
+  if (first.length === other.length && first.every(({ name }, i) => other[i]?.name === name)) return other;
+  return first.map(({ name }) => other.find((entry) => entry.name === name) ?? { name, tensor: null });
+}
+
 /** What a step is gathered from. */
 export interface StepParts {
   /** Examples in all parts together. */
@@ -29,7 +45,7 @@ export class StepGradient {
   constructor(maths: GradientMaths, parts: StepParts, meter: { readonly clock: Clock } | undefined) {
     this.#maths = maths;
     this.#parts = parts;
-    this.#meter = meter && new GradientMeter(maths, meter.clock);
+    this.#meter = meter && new GradientMeter(byName(maths), meter.clock);
     this.#sum = new GradientSum(maths, parts.size, this.#meter);
   }
 

@@ -128,8 +128,9 @@ describe('the rate of an optimizer is scaled for its updates, and its own in bet
 });
 
 describe('a controller that rescales the moments of the optimizer', () => {
-  const rescaling = () =>
-    withLearningRate(always({ batchSize: 12 }), { rule: 'sqrt', referenceBatchSize: 3, moments: 'rescale' });
+  const coupled = (moments: 'keep' | 'rescale') =>
+    withLearningRate(always({ batchSize: 12 }), { rule: 'sqrt', referenceBatchSize: 3, moments });
+  const rescaling = () => coupled('rescale');
 
   it.each(['adam', 'rmsprop'] as const)(
     'is refused in fitDataset with %s before anything is trained',
@@ -148,14 +149,16 @@ describe('a controller that rescales the moments of the optimizer', () => {
   );
 
   it('runs with an optimizer that has no such averages, and in fit', async () => {
-    const [tuned, looped, adam] = [OPTIMIZERS.sgd(0.02), OPTIMIZERS.sgd(0.02), OPTIMIZERS.adam(0.02)].map(
-      (made) => classifier(tf, made),
-    );
-    if (!tuned || !looped || !adam) throw new Error('three models');
+    const makers = [OPTIMIZERS.sgd, OPTIMIZERS.sgd, OPTIMIZERS.adam, OPTIMIZERS.adam];
+    const [tuned, looped, adam, kept] = makers.map((make) => classifier(tf, make(0.02)));
+    if (!tuned || !looped || !adam || !kept) throw new Error('four models');
     await tunedFit(tuned, rescaling());
     await fit(looped, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: rescaling() } });
     expect(furthest(await weightsOf(tuned), await weightsOf(looped))).toBeLessThan(1e-6);
     await fit(adam, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: rescaling() } });
+    await fit(kept, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: coupled('keep') } });
+    // At the same rates, with averages that forget four times as fast in the end.
+    expect(furthest(await weightsOf(adam), await weightsOf(kept))).toBeGreaterThan(1e-3);
     const { beta2 } = adam.optimizer as unknown as { beta2: number };
     expect(beta2).toBe(0.999);
   });

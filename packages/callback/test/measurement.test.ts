@@ -141,6 +141,38 @@ describe('what fitDataset measures', () => {
       expect(relative(looped[key], fitted[key])).toBeLessThan(1e-3);
   });
 
+  it('tells a penalty apart by name where layers were frozen after the model was compiled', async () => {
+    const make = () => {
+      const kernelInitializer = tf.initializers.glorotUniform({ seed: 3 });
+      const kernelRegularizer = tf.regularizers.l2({ l2: 0.05 });
+      const layers = [
+        tf.layers.dense({ units: 4, inputShape: [4], activation: 'tanh', kernelInitializer }),
+        tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer, kernelRegularizer }),
+      ];
+      const model = tf.sequential({ layers });
+      model.compile({ optimizer: tf.train.sgd(1e-9), loss: 'categoricalCrossentropy' });
+      const [first] = layers;
+      if (first) first.trainable = false;
+      return model;
+    };
+    const [ours, theirs] = [steps(), steps()];
+    const [looped, fitted] = [make(), make()];
+    const controller = always({ batchSize: 48 }, ['gradient']);
+    const backend = tfjsBackend(tf, looped);
+    await train({ backend, source: source(), controller, observers: [ours.observer], stop: { epochs: 1 } });
+    const tuned = batchwise(tf, { source: source(), controller, observers: [theirs.observer] });
+    await fitted.fitDataset(tuned.dataset, { epochs: 1, verbose: 0, callbacks: [tuned.callback] });
+    const penaltiesOf = ({ seen }: typeof ours) => seen.map(({ gradient }) => gradient?.penalty);
+    expect(penaltiesOf(theirs)).toHaveLength(5);
+    for (const [i, penalty] of penaltiesOf(ours).entries()) {
+      const other = penaltiesOf(theirs)[i];
+      expect(other?.squaredNorm).toBeCloseTo(penalty?.squaredNorm ?? NaN, 6);
+      expect(other?.products).toEqual(
+        penalty?.products.map((product) => expect.closeTo(product, 6) as number),
+      );
+    }
+  });
+
   it('does not take a weight penalty for a gradient that the examples agree on', async () => {
     // The weights stay where they are, so that all that differs is whether the penalty is told apart.
     const measured = async (penalty: number) => {

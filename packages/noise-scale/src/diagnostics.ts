@@ -27,7 +27,8 @@ export function gradientCosine(moments: GradientMoments): number {
   if (others.length > 0)
     throw new RangeError(`There are ${sizes.length} micro-batches; a cosine is between two.`);
   const norms = Math.sqrt((squaredNorms[0] ?? 0) * (squaredNorms[1] ?? 0));
-  return norms === 0 ? 0 : crossProduct / (first * second * norms);
+  // Beside a penalty that is nearly all of a gradient, rounding may leave the rest with a cosine of its own.
+  return norms === 0 ? 0 : Math.max(-1, Math.min(1, crossProduct / (first * second * norms)));
 }
 
 /**
@@ -42,7 +43,7 @@ export function normTest(moments: GradientMoments, theta: number): NormTest {
   if (!(theta > 0 && theta < 1))
     throw new RangeError(`theta is ${theta}; give a number above 0 and below 1, such as 0.7.`);
   const { examples, gradientVarianceTrace } = gradientComponents(moments);
-  const bound = theta ** 2 * squaredNormOfMean(withoutPenalty(moments));
+  const bound = theta ** 2 * Math.max(0, squaredNormOfMean(withoutPenalty(moments)));
   const neededBatchSize =
     gradientVarianceTrace > 0 ? Math.max(1, Math.ceil(gradientVarianceTrace / bound)) : 1;
   return { passed: gradientVarianceTrace / examples <= bound, neededBatchSize };

@@ -35,6 +35,14 @@ it('cosine and norm test are those of the data, where a weight penalty is told a
   expect(normTest(untold, 0.1).neededBatchSize).toBeLessThan(44);
 });
 
+it('cosine and norm test stay within their bounds where rounding beside a large penalty does not', () => {
+  // |d|² = 0.1 each, and d1 · d2 = 99.5 − 200 + 100.1 = −0.4.
+  const penalty = { squaredNorm: 100.1, products: [100, 100] };
+  const moments = { sizes: [1, 1], squaredNorms: [100, 100], crossProduct: 99.5, penalty };
+  expect(gradientCosine(moments)).toBe(-1);
+  expect(normTest(moments, 0.5)).toEqual({ passed: false, neededBatchSize: Infinity });
+});
+
 describe('the cosine of two halves', () => {
   it('is that of the two vectors, whatever their sizes', () => {
     expect(

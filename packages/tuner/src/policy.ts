@@ -14,7 +14,7 @@ import { withBatchNormAdvice } from './with-batch-norm-advice.ts';
 import { withCeiling, type CeilingOptions } from './with-ceiling.ts';
 import { withGuard } from './with-guard.ts';
 import { withHysteresis } from './with-hysteresis.ts';
-import { withLearningRate } from './with-learning-rate.ts';
+import { withLearningRate, type LearningRateOptions } from './with-learning-rate.ts';
 import { withSecondMoment } from './with-second-moment.ts';
 
 /** The names that `policy` takes. */
@@ -31,6 +31,11 @@ export interface PolicyOptions extends SizeOptions {
   readonly learningRateRule?: LearningRateRule | undefined;
   /** Of goodput, knee and noiseScale: over so many examples the factor on the rate rises from 1 no faster than in a straight line. Default 0. */
   readonly warmUpExamples?: number | undefined;
+  /**
+   * Of goodput, knee and noiseScale with rule `sqrt`: `rescale` lets the averages of Adam and RMSProp forget by examples instead of
+   * by steps (see `LearningRateOptions`). Default `keep`.
+   */
+  readonly moments?: LearningRateOptions['moments'];
   /** What fits in memory, where that is known. Default: found out by failing once, and accumulated beyond. */
   readonly ceiling?: CeilingOptions | undefined;
   /** Of `schedule`: when the batch grows. */
@@ -57,9 +62,9 @@ export interface PolicyOptions extends SizeOptions {
  * - `schedule`: withGuard(withCeiling(schedule))
  * - `fixed`: withCeiling(fixed)
  *
- * Each is asked `inGroups`, by the guard too; `withSecondMoment` is for Adam, and not for rule `none` or one of your own.
- * @throws RangeError for an unknown name or optimizer, sizes out of order, `warmUpExamples` below 0, or `schedule` without
- * `growth`
+ * Each is asked `inGroups`, by the guard too; `withSecondMoment` is for Adam, and not for rule `none`, one of your own or `moments: 'rescale'`.
+ * @throws RangeError for an unknown name or optimizer, sizes out of order, `warmUpExamples` below 0, `moments: 'rescale'` with another
+ * rule than `sqrt`, or `schedule` without `growth`
  */
 export function policy(name: PolicyName, options: PolicyOptions = {}): BatchController<Json> {
   const { guard = name !== 'fixed', batchNorm = false } = options;
@@ -111,21 +116,22 @@ function couplingOf({
   batchSize = 32,
   learningRateRule,
   warmUpExamples,
+  moments,
 }: Omit<PolicyOptions, 'ceiling'>) {
   const { learningRateRule: usual, maxLearningRateScale } = optimizerTraits(optimizer);
   const rule = learningRateRule ?? usual;
   const maxScale = typeof rule === 'function' ? undefined : maxLearningRateScale;
-  return { rule, referenceBatchSize: batchSize, maxScale, warmUpExamples };
+  return { rule, referenceBatchSize: batchSize, maxScale, warmUpExamples, moments };
 }
 
-/** Where the noise is measured, the rate makes up for what Adam remembers of other batches, unless it is a user's own. */
+/** Where the noise is measured, the rate makes up for what Adam remembers of other batches, unless it is a user's own or that is rescaled. */
 function coupledByNoise<State extends Json>(
   inner: BatchController<State>,
   options: PolicyOptions,
 ): BatchController<Json> {
   const coupling = couplingOf(options);
-  const { rule } = coupling;
-  const isAsSaid = rule === 'none' || typeof rule === 'function';
+  const { rule, moments } = coupling;
+  const isAsSaid = rule === 'none' || typeof rule === 'function' || moments === 'rescale';
   return isAsSaid ? withLearningRate(inner, coupling) : withLearningRate(withSecondMoment(inner), coupling);
 }
 

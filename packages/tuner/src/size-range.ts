@@ -70,7 +70,9 @@ export function whyNoLarger(
   const { datasetSize, plannedExamples = Infinity } = run;
   const forSteps = largestForSteps(plannedExamples);
   const share = datasetSize === undefined ? STREAM_MAX : largestShare(datasetSize);
-  if (maxBatchSize <= Math.min(forSteps, share)) return `the largest allowed is ${maxBatchSize}`;
+  // Of a stream only what is given bounds it, where something is.
+  if (datasetSize === undefined ? max === maxBatchSize : maxBatchSize <= Math.min(forSteps, share))
+    return `the largest allowed is ${maxBatchSize}`;
   if (forSteps < share)
     return `in a run of ${plannedExamples} examples it would leave fewer than ${LEAST_STEPS} steps`;
   return datasetSize === undefined

@@ -26,7 +26,7 @@ import { mapRecovery } from './recovery.ts';
 
 /** How often weights are kept, and what happens when they must be put back. */
 export interface GuardOptions {
-  /** Steps from one copy of the weights to the next; the first comes after 20. Default 100. */
+  /** Steps from one copy of the weights to the next, 12 at the least; the first comes after 20. Default 100. */
   readonly everySteps?: number | undefined;
   /** The learning rate and the batch may afterwards grow to this share of what failed. Default 0.5. */
   readonly backOff?: number | undefined;

@@ -42,6 +42,19 @@ interface RateView extends Pick<LearningRateState<Json>, 'left'> {
 /** κ (1 − β) must stay far below 1. */
 const MAX_MOMENT_SCALE = 4;
 
+const ratedPlan = (
+  plan: BatchPlan,
+  learningRateScale: number,
+  moments: LearningRateOptions['moments'],
+): BatchPlan =>
+  moments === 'rescale'
+    ? { ...plan, learningRateScale, momentDecayScale: Math.min(learningRateScale ** 2, MAX_MOMENT_SCALE) }
+    : { ...plan, learningRateScale };
+
+/** How far the warm-up is, from 0 to 1. */
+const warmthAt = (examples: number, warmUpExamples: number): number =>
+  warmUpExamples === 0 ? 1 : Math.min(1, examples / warmUpExamples);
+
 /** 1 where the evidence does not tell. */
 const factorFor = ({ batchSize }: BatchPlan, { noiseScale, rememberedBatchSize }: Evidence = {}): number =>
   noiseScale === undefined || rememberedBatchSize === undefined
@@ -51,8 +64,8 @@ const factorFor = ({ batchSize }: BatchPlan, { noiseScale, rememberedBatchSize }
 /**
  * Couples the learning rate to the batch, with `learningRateScale`, and makes up for what Adam remembers of other batches
  * where the evidence tells it (`withSecondMoment`, `secondMomentFactor`). A smaller batch lowers the rate at once; a larger
- * one raises it by `risePerStep` a step, and a firm decision (a size that is only being tried) does not raise it at all, except to
- * what it was before sizes were tried, once the batch of then is back.
+ * one raises it by `risePerStep` a step. A firm decision that changes the batch (a size that is only being tried) does not raise it at
+ * all, except to what it was before sizes were tried, once the batch of then is back.
  * Put it outside of all that chooses the batch, where it sees the batch that really runs.
  * @throws RangeError where `referenceBatchSize` is not a whole number of at least 1, another number is not above 0, or
  * `moments: 'rescale'` comes with another rule than `sqrt`
@@ -65,10 +78,7 @@ export function withLearningRate<State extends Json>(
   const { rule, referenceBatchSize, maxScale } = options;
   checkOptions(options);
 
-  const planAt = (plan: BatchPlan, learningRateScale: number): BatchPlan =>
-    moments === 'rescale'
-      ? { ...plan, learningRateScale, momentDecayScale: Math.min(learningRateScale ** 2, MAX_MOMENT_SCALE) }
-      : { ...plan, learningRateScale };
+  const planAt = (plan: BatchPlan, rate: number): BatchPlan => ratedPlan(plan, rate, moments);
   function scaled(
     decision: Decision<State>,
     { limit, rises, warmth, left }: RateView,
@@ -87,10 +97,6 @@ export function withLearningRate<State extends Json>(
       standsFor: isThere ? (decision.standsFor ?? 0) : 0,
     };
   }
-  /** How far the warm-up is, from 0 to 1. */
-  const warmthAt = (examples: number): number =>
-    warmUpExamples === 0 ? 1 : Math.min(1, examples / warmUpExamples);
-
   return {
     name: inner.name,
     measures: inner.measures,
@@ -103,7 +109,7 @@ export function withLearningRate<State extends Json>(
       const limit = rises
         ? step.plan.learningRateScale * (1 + risePerStep)
         : heldRate(step.plan, decision.plan, left);
-      return scaled(decision, { limit, rises, warmth: warmthAt(step.totalExamples), left });
+      return scaled(decision, { limit, rises, warmth: warmthAt(step.totalExamples, warmUpExamples), left });
     },
     observe: (steps, { inner: state, left }) => ({ inner: observe(inner, steps, state), left }),
     recover: (step, { inner: state, left }) =>
@@ -111,7 +117,12 @@ export function withLearningRate<State extends Json>(
         const { batchSize, learningRateScale: limit } = step.plan;
         // Of the same batch, in smaller parts, nothing new is known.
         return decision.plan.batchSize === batchSize
-          ? { ...decision, plan: planAt(decision.plan, limit), state: { inner: decision.state, left } }
+          ? {
+              ...decision,
+              plan: planAt(decision.plan, limit),
+              state: { inner: decision.state, left },
+              standsFor: 0,
+            }
           : scaled(decision, { limit, rises: decision.firm !== true, warmth: 1, left });
       }),
   };

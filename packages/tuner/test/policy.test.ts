@@ -52,6 +52,18 @@ describe('policy', () => {
     );
   });
 
+  it('lets the averages forget by examples on request, and then makes up for nothing', () => {
+    const options = { optimizer: 'adam', moments: 'rescale' } as const;
+    const { steps } = runPlant(policy('goodput', options), plant, { ...info, secondMoment });
+    const last = steps.at(-1)?.plan;
+    expect(last?.batchSize).toBeGreaterThan(128);
+    expect(last?.learningRateScale).toBeCloseTo(Math.sqrt((last?.batchSize ?? 0) / 32), 9);
+    expect(steps.map(({ plan: of }) => of.momentDecayScale)).toEqual(
+      steps.map(({ plan: of }) => Math.min(4, of.learningRateScale ** 2)),
+    );
+    expect(() => policy('knee', { optimizer: 'sgd', moments: 'rescale' })).toThrow('goes with the rule sqrt');
+  });
+
   it('makes up for what Adam remembers of other batches, less and less', () => {
     const { steps } = runPlant(
       policy('goodput', {}),

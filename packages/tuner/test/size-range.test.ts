@@ -59,6 +59,8 @@ it.each<[string | undefined, SizeOptions, number | undefined, number | undefined
     undefined,
   ],
   [undefined, { batchSize: 4000, maxBatchSize: 8000 }, undefined, undefined],
+  ['the largest allowed is 5000', { batchSize: 4000, maxBatchSize: 5000 }, undefined, undefined],
+  ['the largest allowed is 60', { maxBatchSize: 60 }, undefined, 20_000],
 ])('says that no larger batch is allowed since %s', (why, options, datasetSize, plannedExamples) => {
   expect(whyNoLarger(options, run({ datasetSize, plannedExamples }))).toBe(why);
 });

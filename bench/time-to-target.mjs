@@ -101,7 +101,10 @@ async function runAll(all) {
   return failures;
 }
 
-const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+// A function, which is there before the top of this module has run to its end.
+function read(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
 
 function execute(spec) {
   const child = spawn(process.execPath, [WORKER, JSON.stringify(spec), fileOf(spec)], {

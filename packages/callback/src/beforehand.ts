@@ -1,12 +1,11 @@
 import type { Awaitable, Clock } from '@batchwise/core';
 import type { ProbedMemory } from './probe-memory.ts';
-import type { RateOfSize } from './rate-of-size.ts';
 
 /** What is known of a fit before its first step, and what finding it out took. */
 export class Beforehand {
   memory: ProbedMemory | undefined;
-  /** Of the controller that was chosen; undefined until then. */
-  rateOfSize: RateOfSize | undefined;
+  /** Factor on the rate that a batch of so many examples is to have; undefined where nobody knows, or no controller was chosen yet. */
+  rateOfSize: ((batchSize: number) => number | undefined) | undefined;
   #seconds = 0;
 
   /** Wall time of all that was timed. */

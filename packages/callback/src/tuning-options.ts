@@ -14,6 +14,7 @@ import {
 import {
   largestBatchSize,
   policy as policyOf,
+  settledRateScale,
   withCeiling,
   type CeilingOptions,
   type OptimizerName,
@@ -23,7 +24,6 @@ import {
 import type { Beforehand } from './beforehand.ts';
 import { fittedModel, type FittedOptimizer } from './fitted-model.ts';
 import { probeMemory } from './probe-memory.ts';
-import { rateOfSize } from './rate-of-size.ts';
 import type { LayersModel, Tf } from './tf.ts';
 
 /** What fits in memory. The answer of `findCeiling` of @batchwise/memory-probe is one. */
@@ -112,8 +112,8 @@ export async function openController(options: TuningOptions, fit: KnownFit): Pro
   const chosen = { ...options, optimizer };
   const clock = options.clock ?? monotonicClock;
   const found = await fit.beforehand.timed(clock, () => ceilingOf(chosen, fit));
-  fit.beforehand.rateOfSize = rateOfSize(chosen);
   if (controller) return found ? withCeiling(controller, usable(found)) : controller;
+  fit.beforehand.rateOfSize = (size) => settledRateScale(policy, chosen, size);
   const batchNorm = options.batchNorm ?? hasBatchNorm(fit.model);
   return policyOf(policy, { ...chosen, batchNorm, ceiling: found && usable(found) });
 }

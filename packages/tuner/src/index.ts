@@ -18,7 +18,14 @@ export type { MeasuringOptions } from './measuring.ts';
 export { noiseScale, type NoiseScalePolicyOptions, type NoiseScalePolicyState } from './noise-scale.ts';
 export type { NoiseOptions, NoiseWatch } from './noise-watch.ts';
 export { optimizerTraits, type OptimizerName, type OptimizerTraits } from './optimizers.ts';
-export { largestBatchSize, policy, policyNames, type PolicyName, type PolicyOptions } from './policy.ts';
+export {
+  largestBatchSize,
+  policy,
+  policyNames,
+  settledRateScale,
+  type PolicyName,
+  type PolicyOptions,
+} from './policy.ts';
 export type { PriorStepTime, TuningPrior } from './prior.ts';
 export {
   schedule,

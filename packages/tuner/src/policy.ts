@@ -4,7 +4,7 @@ import { goodput } from './goodput.ts';
 import type { GoodputOptions } from './goodput-options.ts';
 import { inGroups } from './in-groups.ts';
 import { knee } from './knee.ts';
-import type { LearningRateRule } from './learning-rate-rules.ts';
+import { learningRateScale, type LearningRateRule } from './learning-rate-rules.ts';
 import { noiseScale } from './noise-scale.ts';
 import { MCCANDLISH, optimizerTraits, type OptimizerName } from './optimizers.ts';
 import type { TuningPrior } from './prior.ts';
@@ -109,6 +109,23 @@ export function largestBatchSize(
       Math.max(batchSize, ...growth.milestones.map((milestone) => milestone.batchSize)),
     );
   return sizeRange(name === 'goodput' ? boundedByRate(options) : options, run, 1).max;
+}
+
+/**
+ * The factor on the configured learning rate that a batch of so many examples comes to under `policy(name, options)`, without the rise
+ * to it and without what makes up for steps of other sizes. Undefined where the batch alone does not say: for rules that go by the noise,
+ * for one of your own, and for the policies `schedule` and `fixed`.
+ * @throws RangeError for an unknown optimizer
+ */
+export function settledRateScale(
+  name: PolicyName,
+  options: Pick<PolicyOptions, 'optimizer' | 'batchSize' | 'learningRateRule'>,
+  batchSize: number,
+): number | undefined {
+  if (name === 'schedule' || name === 'fixed') return undefined;
+  const { rule, referenceBatchSize, maxScale } = couplingOf(options);
+  if (rule !== 'linear' && rule !== 'sqrt' && rule !== 'none') return undefined;
+  return learningRateScale(batchSize, { rule, referenceBatchSize, maxScale });
 }
 
 function couplingOf({

@@ -2,13 +2,13 @@ export type { ArrayBatch, ArrayTensor, Rows, TensorRows } from './array-batch.ts
 export { classifyError } from './classify.ts';
 export type { CompiledOptimizer } from './compiled-model.ts';
 export { exactMoments } from './exact-moments.ts';
-export { LearningRateKnob } from './learning-rate.ts';
 export { memoryTrial, type MemoryTrialOptions } from './memory-trial.ts';
+export type { UpdateScale, UpdateScaling } from './optimizer-scale.ts';
 export { staticLimits } from './static-limits.ts';
 export type { LayersModel, Tf } from './tf.ts';
 export { tensorSource, type ExampleTensors } from './tensor-source.ts';
 export type { LayersGradient } from './layers-gradient.ts';
-export { tfjsBackend, type TfjsBackendOptions } from './tfjs-backend.ts';
+export { tfjsBackend, type TfjsBackend, type TfjsBackendOptions } from './tfjs-backend.ts';
 export { WASM_BUDGET_BYTES } from './wasm-keeper.ts';
 export { registerWasmTrainingKernels } from './wasm-kernels/register.ts';
 export type { TracingOptions } from './traced/step-runner.ts';

@@ -6,9 +6,8 @@ import type { EngineKeeper, Task } from './engine-keeper.ts';
 import { keeperOf } from './keeper-of.ts';
 import { presenceOf, tensorsOf, type LayersGradient } from './layers-gradient.ts';
 import { innerProduct } from './inner-product.ts';
-import { LearningRateKnob } from './learning-rate.ts';
-import { MomentKnob } from './moment-knob.ts';
 import { Objective } from './objective.ts';
+import { OptimizerScale, type UpdateScaling } from './optimizer-scale.ts';
 import { place, type Placed } from './uploaded.ts';
 import { isMergedOnHost, mergeOnHost } from './merge-on-host.ts';
 import { mergeOnDevice, SUMS_TOLERANCE } from './merge-work.ts';
@@ -18,7 +17,6 @@ import { stepRunner, type TracingOptions } from './traced/step-runner.ts';
 import type { StepRunner } from './traced/tensor-work.ts';
 import { TrainingState, type HostCopy } from './training-state.ts';
 import { updateWork } from './update-work.ts';
-import { Velocity } from './velocity.ts';
 
 /** What is wanted of a backend beyond what the loop needs. */
 export interface TfjsBackendOptions extends TracingOptions {
@@ -29,18 +27,21 @@ export interface TfjsBackendOptions extends TracingOptions {
   readonly onTrainingMetrics?: (metrics: Readonly<Record<string, Deferred>>, examples: number) => void;
 }
 
+/** The backend of a model of TensorFlow.js. */
+export interface TfjsBackend extends Backend<ArrayBatch, LayersGradient> {
+  /** What `apply` scales the optimizer with, for updates that somebody else makes with it, one at a time. */
+  readonly scale: UpdateScaling;
+  endRun(): Promise<void>;
+}
+
 /**
  * A compiled LayersModel (or Sequential) as a backend for `train`. Its own loss, metrics, optimizer and regularizers
  * are used, on the engine that `tf` is set to. The optimizer keeps its state, so the model can be saved or trained on
  * afterwards; its learning rate is scaled for single updates and given back after each.
  * @throws TrainingError `invalidOptions` when the model is not compiled or has nothing to train
  */
-export function tfjsBackend(
-  tf: Tf,
-  model: LayersModel,
-  options: TfjsBackendOptions = {},
-): Backend<ArrayBatch, LayersGradient> {
-  return new TfjsBackend(tf, model, options);
+export function tfjsBackend(tf: Tf, model: LayersModel, options: TfjsBackendOptions = {}): TfjsBackend {
+  return new ModelBackend(tf, model, options);
 }
 
 const UPDATE: Task = { kind: 'apply', examples: 0 };
@@ -48,7 +49,7 @@ const NO_EXAMPLES: Task = { kind: 'evaluate', examples: 0 };
 
 const taskOf = (kind: Task['kind'], batch: ArrayBatch): Task => ({ kind, examples: sizeOfBatch(batch) });
 
-class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
+class ModelBackend implements TfjsBackend {
   readonly name: string;
   readonly can: ReadonlySet<Ability> = new Set<Ability>([
     'loss',
@@ -57,12 +58,10 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     'memory',
     'exampleLosses',
   ]);
+  readonly scale: OptimizerScale;
   readonly #tf: Tf;
   readonly #model: CompiledModel;
   readonly #objective: Objective;
-  readonly #learningRate: LearningRateKnob;
-  readonly #moments: MomentKnob;
-  readonly #velocity: Velocity;
   readonly #state: TrainingState;
   readonly #keeper: EngineKeeper;
   readonly #steps: StepRunner;
@@ -74,21 +73,19 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     this.#model = openModel(model);
     const { optimizer } = this.#model;
     this.#objective = new Objective(tf, this.#model);
-    this.#learningRate = new LearningRateKnob(optimizer);
-    this.#moments = new MomentKnob(optimizer);
-    this.#velocity = new Velocity(tf, optimizer);
+    this.scale = new OptimizerScale(tf, optimizer);
     this.#state = new TrainingState(tf, this.#model);
     this.#keeper = keeperOf({
       tf,
       state: this.#state,
-      onRestored: () => this.#learningRate.renew(),
+      onRestored: () => this.scale.written(),
     });
     this.#steps = stepRunner(tf, model, { ...options, optimizer });
     this.#onTrainingMetrics = options.onTrainingMetrics;
   }
 
   secondMoment() {
-    return this.#moments.estimate();
+    return this.scale.secondMoment();
   }
 
   sizeOf(batch: ArrayBatch): number {
@@ -192,17 +189,16 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return merged;
   }
 
-  async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale = 1): Promise<void> {
-    this.#learningRate.set(learningRateScale);
-    this.#moments.set(momentDecayScale);
+  async apply(gradient: LayersGradient, learningRateScale: number, momentDecayScale?: number): Promise<void> {
+    this.scale.set({ learningRateScale, momentDecayScale });
     try {
       await this.#keeper.guard(UPDATE, () => {
-        this.#velocity.follow(learningRateScale);
+        this.scale.follow();
         return this.#steps.run(updateWork(this.#model, gradient));
       });
-      this.#velocity.scale = learningRateScale;
+      this.scale.done();
     } finally {
-      this.#learningRate.restore();
+      this.scale.restore();
     }
   }
 
@@ -211,13 +207,12 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
   }
 
   async snapshot(): Promise<BackendSnapshot> {
-    const { scale } = this.#velocity;
+    const { held } = this.scale;
     let copy: HostCopy | undefined = await this.#state.read();
     const writeBack = (): void => {
       if (!copy) return;
       this.#state.write(copy);
-      this.#velocity.scale = scale;
-      this.#learningRate.renew();
+      this.scale.written(held);
     };
     return { restore: () => this.#keeper.watch(writeBack), dispose: () => (copy = undefined) };
   }
@@ -273,12 +268,10 @@ class TfjsBackend implements Backend<ArrayBatch, LayersGradient> {
     return this.#keeper.endRun();
   }
 
-  endRun(): Promise<void> {
+  async endRun(): Promise<void> {
     this.#steps.dispose();
-    this.#moments.set(1);
-    this.#keeper.watch(() => this.#velocity.follow(1));
-    this.#velocity.scale = 1;
-    return this.#keeper.endRun();
+    this.#keeper.watch(() => this.scale.reset());
+    await this.#keeper.endRun();
   }
 
   #place(batch: ArrayBatch): Placed {

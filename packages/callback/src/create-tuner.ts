@@ -12,7 +12,7 @@ import {
 } from '@batchwise/core';
 import { policy as policyOf, type PolicyName, type PolicyOptions } from '@batchwise/tuner';
 import { batchHistory, type BatchHistory } from './batch-history.ts';
-import { nonFinite } from './non-finite.ts';
+import { endOf, nonFinite } from './non-finite.ts';
 import { partSize, TuningSession, type SessionState } from './tuning-session.ts';
 
 /** What `createTuner` takes; all of it may be left out. */
@@ -47,6 +47,11 @@ export interface TunedStep {
   readonly parts: readonly number[];
   /** Factor on the configured learning rate. */
   readonly learningRateScale: number;
+  /**
+   * Where the controller rescales moments (`moments: 'rescale'`, on which its rate counts): κ, by which your Adam is to forget
+   * faster, 1 − β' = κ (1 − β) and ε' = ε/√κ (Malladi et al. 2022, arXiv 2205.10287). Counted from what you configured.
+   */
+  readonly momentDecayScale?: number;
   /** What the controller would like to know of it: `gradient` wants the moments of the parts, see `gradientMoments`. */
   readonly measure: readonly Measurement[];
   /**
@@ -158,8 +163,15 @@ class StepTuner implements Tuner {
     const parts = Array.from({ length: Math.ceil(batchSize / most) }, (_, part) =>
       Math.min(most, batchSize - part * most),
     );
-    const learningRateScale = this.#session.learningRateScale(batchSize);
-    const step = { batchSize, parts, learningRateScale, measure, snapshot };
+    const { momentDecayScale } = plan;
+    const step = {
+      batchSize,
+      parts,
+      learningRateScale: this.#session.learningRateScale(batchSize),
+      ...(momentDecayScale !== undefined && { momentDecayScale }),
+      measure,
+      snapshot,
+    };
     this.#asked = { step, startedAt: this.#session.clock() };
     return step;
   }
@@ -196,13 +208,13 @@ class StepTuner implements Tuner {
     { loss, seconds }: { readonly loss: number; readonly seconds: number },
   ): PlanChange {
     const { plan } = this.#session.decision;
-    const cause = nonFinite(loss, plan, APPLIED);
+    const cause = nonFinite(loss, plan);
     this.#session.ledger.addOverhead(seconds);
     const microBatchSize = parts[0] ?? batchSize;
-    const changed = this.#session.recoverNonFinite({ kind: 'nonFinite', plan, microBatchSize, cause });
-    if (!changed) throw cause;
-    void this.#history.onPlanChanged?.(changed);
-    return changeOf(changed);
+    const answer = this.#session.recoverNonFinite({ kind: 'nonFinite', plan, microBatchSize, cause });
+    if (typeof answer === 'string') throw endOf(cause, answer, APPLIED);
+    void this.#history.onPlanChanged?.(answer);
+    return changeOf(answer);
   }
 
   #taken(method: string): { readonly step: TunedStep; readonly startedAt: number } {
@@ -215,6 +227,6 @@ class StepTuner implements Tuner {
   }
 }
 
-const APPLIED = 'the update was made, so go back to saved weights.';
+const APPLIED = 'The update was made, so go back to saved weights.';
 
 const changeOf = ({ from, to, reason }: PlanChange): PlanChange => ({ from, to, reason });

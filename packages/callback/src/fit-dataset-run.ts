@@ -3,13 +3,12 @@ import { whenFitEnds } from './end-of-fit.ts';
 import { EpochBook } from './epoch-book.ts';
 import { FeedReader } from './feed-reader.ts';
 import type { FeedBatch, FeedCursor, PieceTensors } from './feed.ts';
-import { nonFinite } from './non-finite.ts';
+import { endOf, nonFinite } from './non-finite.ts';
 import {
   batchesFromElsewhere,
   misuse,
   openRun,
   plannedExamples,
-  refuseMomentDecay,
   type FitDatasetSetting,
   type OpenedRun,
 } from './open-run.ts';
@@ -52,9 +51,10 @@ export class FitDatasetRun {
     this.#tell = broadcastTo(setting.observers);
     this.#clock = setting.options.clock ?? monotonicClock;
     this.#breath = new Breath(this.#clock);
-    this.#tap = new OptimizerTap(setting.tf, model.optimizer, (gradients, apply) => {
+    const tapped = { optimizer: model.optimizer, scale: opened.backend.scale };
+    this.#tap = new OptimizerTap(setting.tf, tapped, (gradients, apply) => {
       this.#apply = apply;
-      if (!this.#step?.train(gradients, apply)) apply(gradients, 1);
+      if (!this.#step?.train(gradients, apply)) apply(gradients, { learningRateScale: 1 });
     });
     this.#unwatch = whenFitEnds(model, () => this.#abandon());
     setting.leftovers.resolveHistory(model);
@@ -159,7 +159,6 @@ export class FitDatasetRun {
     const session = this.#session;
     if (!session) return undefined;
     const { plan, measure } = session.decision;
-    refuseMomentDecay(this.#opened, plan);
     if (measure.includes('seconds') && !this.#deviceIsIdle) await this.#opened.backend.settle();
     const startedAt = this.#clock();
     const batch = await reader.take(plan.batchSize);
@@ -227,13 +226,13 @@ export class FitDatasetRun {
   /** The update was made before its loss could be read: all that is left are weights that were kept earlier. */
   async #takeBack(session: TuningSession, { loss, microBatchSize, startedAt }: StepInHand): Promise<void> {
     const { plan } = session.decision;
-    const cause = nonFinite(loss, plan, APPLIED);
+    const cause = nonFinite(loss, plan);
     const outcome = { kind: 'nonFinite', plan, microBatchSize, cause } as const;
     session.ledger.addOverhead(this.#clock() - startedAt);
     await this.#tell('stepFailed', { ...session.progress, outcome });
-    const changed = session.recoverNonFinite(outcome);
-    if (!changed) throw cause;
-    await this.#tell('planChanged', changed);
+    const answer = session.recoverNonFinite(outcome);
+    if (typeof answer === 'string') throw endOf(cause, answer, APPLIED);
+    await this.#tell('planChanged', answer);
   }
 
   /** After an exception: nobody but us knows of what is held here, and nobody is left to wait for. */
@@ -259,7 +258,8 @@ export class FitDatasetRun {
     this.#step?.dispose();
     this.#opened.feed.dispose();
     this.#opened.snapshots.dispose();
-    void this.#opened.backend.endRun();
+    // After an error of the engine there is nothing left to put right.
+    this.#opened.backend.endRun().catch(() => undefined);
   }
 }
 

@@ -1,9 +1,9 @@
 import { TrainingError, type BatchPlan } from '@batchwise/core';
 
-/** A loss that is not finite, of a step that was applied; `applied` says by whom and what is left to do. */
-export const nonFinite = (loss: number, plan: BatchPlan, applied: string): TrainingError =>
-  new TrainingError('nonFinite', `The loss of a batch of ${plan.batchSize} examples is ${loss}.`, {
-    hint:
-      `The learning rate was at ${plan.learningRateScale} times its configured value. Lower it, clip the gradients ` +
-      `or look for examples with NaN; ${applied}`,
-  });
+/** A loss that is not finite. */
+export const nonFinite = (loss: number, plan: BatchPlan): TrainingError =>
+  new TrainingError('nonFinite', `The loss of a batch of ${plan.batchSize} examples is ${loss}.`);
+
+/** The end of a training by the controller's last words; `applied` says who made the update and what is left to do. */
+export const endOf = (cause: TrainingError, lastWords: string, applied: string): TrainingError =>
+  new TrainingError('nonFinite', lastWords, { hint: applied, cause });

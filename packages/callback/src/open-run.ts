@@ -4,7 +4,6 @@ import {
   Snapshots,
   TrainingError,
   type BatchController,
-  type BatchPlan,
   type Json,
   type Observer,
   type RunInfo,
@@ -98,26 +97,6 @@ function refuseMemory({ name, measures }: BatchController<Json>): void {
   throw new TrainingError('cannotMeasure', `${name} needs memory measured.`, {
     hint: 'That is not done inside fitDataset; use fit of @batchwise/callback, or another controller.',
   });
-}
-
-/** Optimizers whose averages forget as a plan says; the others have no such averages. */
-const FORGETTING: ReadonlySet<string | undefined> = new Set(['Adam', 'RMSProp']);
-
-/**
- * The averages of the optimizer are not touched inside `fitDataset`, and a rate that counts on it would be wrong without a
- * word.
- * @throws TrainingError `invalidOptions` where the plan says how they are to forget
- */
-export function refuseMomentDecay(
-  { model, controller }: Pick<OpenedRun, 'model' | 'controller'>,
-  { momentDecayScale }: BatchPlan,
-): void {
-  // A factor of 1 too: who gives one gives others later, when part of the training is done.
-  if (momentDecayScale === undefined || !FORGETTING.has(model.optimizer.getClassName?.())) return;
-  throw misuse(
-    `${controller.name} rescales the moments of the optimizer (momentDecayScale ${momentDecayScale}).`,
-    "That is not done inside fitDataset; use fit of @batchwise/callback, or moments: 'keep'.",
-  );
 }
 
 /** From epoch 0 on: which one it begins with TensorFlow.js tells later. */

@@ -1,10 +1,17 @@
-import { LearningRateKnob } from '@batchwise/backend';
+import type { UpdateScale, UpdateScaling } from '@batchwise/backend';
 import type { FittedOptimizer, NamedGradients } from './fitted-model.ts';
 import { LeakGuard } from './leak-guard.ts';
 import type { Tf } from './tf.ts';
 
-/** Applies gradients with the optimizer's own method, at `scale` times its own learning rate. */
-export type Apply = (gradients: NamedGradients, scale: number) => void;
+/** Applies gradients with the optimizer's own method. */
+export type Apply = (gradients: NamedGradients, scale: UpdateScale) => void;
+
+/** What a tap is put on. */
+export interface Tapped {
+  readonly optimizer: FittedOptimizer;
+  /** That of the optimizer. */
+  readonly scale: UpdateScaling;
+}
 
 /** Optimizers that are tapped now: two taps on one would each take the other's gradients. */
 const tapped = new WeakSet<FittedOptimizer>();
@@ -17,23 +24,25 @@ export const isTapped = (optimizer: FittedOptimizer): boolean => tapped.has(opti
  * before and after: only two of its methods are covered on the way.
  */
 export class OptimizerTap {
-  readonly #optimizer: FittedOptimizer;
+  readonly #tapped: Tapped;
   readonly #uncover: readonly (() => void)[];
 
   constructor(
     tf: Pick<Tf, 'engine'>,
-    optimizer: FittedOptimizer,
+    to: Tapped,
     onGradients: (gradients: NamedGradients, apply: Apply) => void,
   ) {
-    this.#optimizer = optimizer;
+    const { optimizer, scale } = to;
+    this.#tapped = to;
     tapped.add(optimizer);
-    const knob = new LearningRateKnob(optimizer);
     const guard = new LeakGuard(tf);
     const own = optimizer.applyGradients.bind(optimizer);
-    const apply: Apply = (gradients, scale) => {
-      knob.set(scale);
+    const apply: Apply = (gradients, at) => {
+      scale.set(at);
+      scale.follow();
       own(gradients);
-      knob.restore();
+      scale.done();
+      scale.restore();
     };
     const minimize = optimizer.minimize.bind(optimizer);
     this.#uncover = [
@@ -44,7 +53,7 @@ export class OptimizerTap {
           return guard.run(() => minimize(...args));
         } finally {
           // After that, since SGD keeps its rate in a tensor made on the way.
-          knob.restore();
+          scale.restore();
         }
       }),
     ];
@@ -52,8 +61,10 @@ export class OptimizerTap {
 
   /** Safe to call twice. */
   remove(): void {
-    if (!tapped.delete(this.#optimizer)) return;
+    const { optimizer, scale } = this.#tapped;
+    if (!tapped.delete(optimizer)) return;
     for (const uncover of this.#uncover) uncover();
+    scale.restore();
   }
 }
 

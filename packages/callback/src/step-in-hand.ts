@@ -1,3 +1,4 @@
+import type { UpdateScale } from '@batchwise/backend';
 import type { BatchPlan, Clock, GradientMoments } from '@batchwise/core';
 import type { FeedBatch, Piece, PieceTensors } from './feed.ts';
 import type { NamedGradients } from './fitted-model.ts';
@@ -106,7 +107,7 @@ export class StepInHand {
     piece.trained = true;
     (piece.isApart ? this.#noise : this.#gradient)?.add(gradients, piece.examples);
     if (this.#waiting.length > 0) return true;
-    const scale = this.#settings.learningRateScale(this.size);
+    const scale = this.#scaleFor(this.size);
     if (this.#gradient) this.#gradient.spend((mean) => apply(mean, scale));
     else apply(gradients, scale);
     this.#applied = true;
@@ -126,18 +127,23 @@ export class StepInHand {
    * @returns examples that were trained on; 0 where nothing was held back
    */
   applyRest(apply: Apply): number {
-    const { maths, learningRateScale } = this.#settings;
+    const { maths } = this.#settings;
     const examples = this.#applied ? 0 : (this.#gradient?.examples ?? 0);
     this.#gradient?.spend((sum) => {
       const copy = sum.map(({ name, tensor }) => ({ name, tensor: tensor?.clone() ?? null }));
       const mean = maths.accumulate(undefined, copy, this.size / examples);
       try {
-        apply(mean, learningRateScale(examples));
+        apply(mean, this.#scaleFor(examples));
       } finally {
         maths.release(mean);
       }
     });
     return examples;
+  }
+
+  #scaleFor(examples: number): UpdateScale {
+    const { plan, learningRateScale } = this.#settings;
+    return { learningRateScale: learningRateScale(examples), momentDecayScale: plan.momentDecayScale };
   }
 
   /** The inner products of a measured step. */

@@ -140,12 +140,13 @@ export class TuningSession {
 
   /**
    * Asks the controller what to do after a step whose loss is not finite, and which was applied all the same.
-   * @returns the event where the weights are to be put back before the next step; undefined where the controller keeps none
+   * @returns the event where the weights are to be put back before the next step, or the controller's last words
    */
-  recoverNonFinite(failed: FailedStep): RunEvents['planChanged'] | undefined {
+  recoverNonFinite(failed: FailedStep): RunEvents['planChanged'] | string {
     const recovery = this.#recovery(failed);
-    const isMended = recovery.kind === 'retry' && recovery.decision.snapshot === 'restore';
-    return isMended ? this.#follow(recovery.decision) : undefined;
+    if (recovery.kind === 'giveUp') return recovery.message;
+    const changed = recovery.decision.snapshot === 'restore' ? this.#follow(recovery.decision) : undefined;
+    return changed ?? `${this.#controller.name} tries the batch again, but puts no weights back.`;
   }
 
   #recovery(failed: FailedStep): Recovery<Json> {

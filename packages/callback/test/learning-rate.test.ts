@@ -127,40 +127,91 @@ describe('the rate of an optimizer is scaled for its updates, and its own in bet
   });
 });
 
-describe('a controller that rescales the moments of the optimizer', () => {
-  const coupled = (moments: 'keep' | 'rescale') =>
-    withLearningRate(always({ batchSize: 12 }), { rule: 'sqrt', referenceBatchSize: 3, moments });
-  const rescaling = () => coupled('rescale');
-
-  it.each(['adam', 'rmsprop'] as const)(
-    'is refused in fitDataset with %s before anything is trained',
-    async (name) => {
-      const model = classifier(tf, OPTIMIZERS[name](0.02));
-      const before = await weightsOf(model);
-      await expect(tunedFit(model, rescaling())).rejects.toMatchObject({
-        code: 'invalidOptions',
-        message: expect.stringContaining(
-          'always rescales the moments of the optimizer (momentDecayScale 1).',
-        ) as string,
-        hint: "That is not done inside fitDataset; use fit of @batchwise/callback, or moments: 'keep'.",
-      });
-      expect(await weightsOf(model)).toEqual(before);
+/** A fixed batch at rates in turn, beside decays of averages in turn. */
+function ratesInTurn(rates: readonly number[], decays: readonly number[] = []): BatchController<Json> {
+  const still = always({ batchSize: 12 });
+  const { plan, ...rest } = still.start({ datasetSize: COUNT, plannedExamples: 3 * COUNT, seed: 0 });
+  const decide = (step: number) => ({
+    ...rest,
+    plan: {
+      ...plan,
+      learningRateScale: rates[step % rates.length] ?? 1,
+      ...(decays.length > 0 && { momentDecayScale: decays[step % decays.length] ?? 1 }),
     },
-  );
+    state: step,
+  });
+  return { ...still, start: () => decide(0), next: (_outcome, step) => decide(Number(step) + 1) };
+}
 
-  it('runs with an optimizer that has no such averages, and in fit', async () => {
-    const makers = [OPTIMIZERS.sgd, OPTIMIZERS.sgd, OPTIMIZERS.adam, OPTIMIZERS.adam];
-    const [tuned, looped, adam, kept] = makers.map((make) => classifier(tf, make(0.02)));
-    if (!tuned || !looped || !adam || !kept) throw new Error('four models');
-    await tunedFit(tuned, rescaling());
-    await fit(looped, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: rescaling() } });
-    expect(furthest(await weightsOf(tuned), await weightsOf(looped))).toBeLessThan(1e-6);
-    await fit(adam, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: rescaling() } });
-    await fit(kept, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller: coupled('keep') } });
+describe('what else of an optimizer goes with the rate', () => {
+  type Averages = Readonly<Record<'beta1' | 'beta2' | 'decay' | 'epsilon', number | undefined>>;
+  const averagesOf = ({ optimizer }: Model): Averages => {
+    const { beta1, beta2, decay, epsilon } = optimizer as unknown as Averages;
+    return { beta1, beta2, decay, epsilon };
+  };
+  const weightsAfter = async (
+    make: () => ReturnType<typeof tf.train.sgd>,
+    controller: BatchController<Json>,
+  ) => {
+    const [tuned, looped] = [classifier(tf, make()), classifier(tf, make())];
+    const before = averagesOf(tuned);
+    await tunedFit(tuned, controller);
+    await fit(looped, xs, ys, { tf, ...inOrder, batchSize: 12, tuner: { controller } });
+    expect(averagesOf(tuned)).toEqual(before);
+    const [inDataset, inFit] = [await weightsOf(tuned), await weightsOf(looped)];
+    expect(furthest(inDataset, inFit)).toBeLessThan(1e-6);
+    return inDataset;
+  };
+  const RATES = [1, 3, 0.5];
+
+  it.each(['adam', 'rmsprop'] as const)('what the averages of %s forget by, as in fit', async (name) => {
+    const make = () => OPTIMIZERS[name](0.02) as never;
+    const rescaled = await weightsAfter(make, ratesInTurn(RATES, [1, 9, 2]));
+    const kept = await weightsAfter(make, ratesInTurn(RATES));
+    expect(furthest(rescaled, kept)).toBeGreaterThan(1e-3);
+  });
+
+  it('by the rule of a controller', async () => {
+    const coupled = (moments: 'keep' | 'rescale') =>
+      withLearningRate(always({ batchSize: 12 }), { rule: 'sqrt', referenceBatchSize: 3, moments });
+    const make = () => OPTIMIZERS.adam(0.02) as never;
+    const [rescaled, kept] = [
+      await weightsAfter(make, coupled('rescale')),
+      await weightsAfter(make, coupled('keep')),
+    ];
     // At the same rates, with averages that forget four times as fast in the end.
-    expect(furthest(await weightsOf(adam), await weightsOf(kept))).toBeGreaterThan(1e-3);
-    const { beta2 } = adam.optimizer as unknown as { beta2: number };
-    expect(beta2).toBe(0.999);
+    expect(furthest(rescaled, kept)).toBeGreaterThan(1e-3);
+    const sgd = () => OPTIMIZERS.sgd(0.02);
+    const same = await weightsAfter(sgd, coupled('keep'));
+    expect(await weightsAfter(sgd, coupled('rescale'))).toEqual(same);
+  });
+
+  it('the velocity of RMSProp with momentum, which holds the rate', async () => {
+    const make = () => tf.train.rmsprop(0.02, 0.9, 0.8) as never;
+    const model = classifier(tf, make());
+    // Nothing is multiplied here: the velocity of each step goes on as it is.
+    const plainRates = ratesInTurn(RATES);
+    const followed = await weightsAfter(make, plainRates);
+    let step = 0;
+    const optimizer = model.optimizer as unknown as { learningRate: number };
+    const turn = () => (optimizer.learningRate = 0.02 * (RATES[step++ % RATES.length] ?? 1));
+    turn();
+    await model.fit(xs, ys, { ...inOrder, batchSize: 12, callbacks: [atEachBatch(turn)] });
+    expect(furthest(followed, await weightsOf(model))).toBeGreaterThan(1e-3);
+  });
+
+  it('has its own averages back after a failure', async () => {
+    const model = classifier(tf, tf.train.adam(0.02));
+    const before = averagesOf(model);
+    const seen: Averages[] = [];
+    const failing = atEachBatch(() => {
+      if (seen.push(averagesOf(model)) === 2) throw new Error('enough');
+    });
+    await expect(tunedFit(model, ratesInTurn([2], [9]), [failing])).rejects.toThrow('enough');
+    // 1 − β' = 9 (1 − β), ε' = ε/3
+    expect(seen[0]?.beta2).toBeCloseTo(1 - 9 * 0.001, 12);
+    expect(seen[0]?.epsilon).toBeCloseTo((before.epsilon ?? NaN) / 3, 12);
+    expect([averagesOf(model), rateOf(model)]).toEqual([before, 0.02]);
   });
 });
 

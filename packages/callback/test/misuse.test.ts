@@ -160,8 +160,10 @@ describe('what cannot be done is refused, with the way out', () => {
     const xs = tf.tensor2d(new Float32Array(COUNT * 4).fill(NaN), [COUNT, 4]);
     const { ys } = tensors;
     expect(await refused({ source: { xs, ys } })).toBe(
-      'The loss of a batch of 8 examples is NaN. The learning rate was at 1 times its configured value. Lower it, clip ' +
-        'the gradients or look for examples with NaN; fitDataset has made the update, so go back to saved weights.',
+      'The loss of a batch of 8 examples is not a finite number, with the learning rate at 1 times its configured ' +
+        'value. Lower the learning rate or clip the gradients, look for examples with NaN or infinite values, or cap ' +
+        'how far the rate follows the batch (a smaller maxBatchSize, or maxScale of withLearningRate). ' +
+        'fitDataset has made the update, so go back to saved weights.',
     );
     const model = classifier(tf, 'sgd');
     await expect(fit(model, xs, ys, { tf, verbose: 0 })).rejects.toMatchObject({ code: 'nonFinite' });

@@ -15,7 +15,7 @@ export class TrainingError extends Error {
   /** What the user can do about it; empty where the message says it all. */
   readonly hint: string;
 
-  constructor(code: TrainingErrorCode, message: string, options: { hint?: string; cause?: unknown }) {
+  constructor(code: TrainingErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(
       [message, options.hint].filter(Boolean).join(' '),
       options.cause === undefined ? {} : { cause: options.cause },

@@ -10,6 +10,7 @@ const dataRoot = () => process.env.BATCHWISE_DATA_DIR;
 const USUAL_RATES = { sgd: 0.05, momentum: 0.01, adam: 0.002 };
 
 const accuracy = (value) => ({ metric: 'acc', value, direction: 'atLeast' });
+const atMost = (value) => ({ metric: 'loss', value, direction: 'atMost' });
 
 /**
  * The tasks by name. `quick` is a smaller version that shows that everything works, not how fast it is.
@@ -58,6 +59,22 @@ export const TASKS = {
     quick: { examples: 1000, maxEpochs: 1, target: accuracy(0.2) },
     load: (size) => images('cifar10', { ...size, flat: false, network: cnn }),
   },
+  // These two came last: no constant, rule or bound was chosen with them in view. Their rates are the best of three for 32
+  // over six epochs, and their targets lie where that gets to in three to six.
+  'cifar10-mlp': {
+    maxEpochs: 20,
+    rates: { sgd: 0.02, momentum: 5e-3, adam: 5e-4 },
+    target: accuracy(0.44),
+    quick: { examples: 1000, maxEpochs: 1, target: accuracy(0.15) },
+    load: (size) => images('cifar10', { ...size, flat: true, network: wideMlp }),
+  },
+  'mnist-autoencoder': {
+    maxEpochs: 20,
+    rates: { sgd: 5, momentum: 0.5, adam: 1e-3 },
+    target: atMost(0.012),
+    quick: { examples: 2000, maxEpochs: 2, target: atMost(0.07) },
+    load: async (size) => ofThemselves(await images('mnist', { ...size, flat: true, network: autoencoder })),
+  },
   sst2: {
     maxEpochs: 10,
     target: accuracy(0.7),
@@ -72,7 +89,6 @@ export const TASKS = {
  * seconds: at the rates of the quick ones the target is reached before there is anything to adapt.
  */
 function regression({ noise, target, quick, rates }) {
-  const atMost = (value) => ({ metric: 'loss', value, direction: 'atMost' });
   return {
     maxEpochs: 200,
     rates,
@@ -131,6 +147,30 @@ async function images(name, { examples, flat, network }) {
   };
 }
 
+/** The same task with the inputs for targets, to a mean squared error. */
+function ofThemselves({ train, validation, model }) {
+  const source = (of) => (seed) => {
+    const images = of(seed);
+    const epoch = (...at) => {
+      const cursor = images.epoch(...at);
+      return {
+        take: async (count) => {
+          const batch = await cursor.take(count);
+          return batch && { xs: batch.xs, ys: batch.xs };
+        },
+      };
+    };
+    return { size: images.size, epoch };
+  };
+  return {
+    train: source(train),
+    validation: source(validation),
+    model,
+    loss: 'meanSquaredError',
+    metrics: [],
+  };
+}
+
 function rows({ train, validation, inputs }, network) {
   return {
     train: (seed) => rowSource(train, { shuffle: true, seed }),
@@ -151,14 +191,29 @@ function initializers(tf, seed) {
   };
 }
 
-const mlp = (tf, { pixels, classes, kernel }) =>
+/** Dense layers of so many units, rectified, before the last one. */
+const dense = (tf, { pixels, kernel }, { hidden, units, activation }) =>
   tf.sequential({
     layers: [
-      tf.layers.dense({ units: 50, activation: 'relu', inputShape: [pixels], ...kernel() }),
-      tf.layers.dense({ units: 50, activation: 'relu', ...kernel() }),
-      tf.layers.dense({ units: classes, activation: 'softmax', ...kernel() }),
+      ...hidden.map((units, index) =>
+        tf.layers.dense({
+          units,
+          activation: 'relu',
+          ...(index === 0 && { inputShape: [pixels] }),
+          ...kernel(),
+        }),
+      ),
+      tf.layers.dense({ units, activation, ...kernel() }),
     ],
   });
+
+const classifier = (hidden) => (tf, of) =>
+  dense(tf, of, { hidden, units: of.classes, activation: 'softmax' });
+
+const mlp = classifier([50, 50]);
+const wideMlp = classifier([128, 64]);
+const autoencoder = (tf, of) =>
+  dense(tf, of, { hidden: [128, 32, 128], units: of.pixels, activation: 'sigmoid' });
 
 const cnn = (tf, { imageShape, classes, kernel }) => {
   const convolution = (filters, more = {}) =>

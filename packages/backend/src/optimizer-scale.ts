@@ -15,7 +15,7 @@ export interface UpdateScale {
 
 /**
  * Scales an optimizer for one update at a time: its learning rate, what its averages forget by, and velocities that hold the
- * rate. An update is `set`, `follow`, the update itself, `done`, and `restore`, also where it failed. In between the
+ * rate. An update is `set`, `follow` and `followed`, the update itself, and `restore`, also where it failed. In between the
  * optimizer shows the rate that its owner gave it; its averages have their own decay back when the run ends.
  */
 export interface UpdateScaling {
@@ -23,8 +23,8 @@ export interface UpdateScaling {
   set(scale: UpdateScale): void;
   /** Brings the velocities to the rate that is set: work on the device, which is part of the update. */
   follow(): void;
-  /** The update is made, so that the velocities hold its rate. */
-  done(): void;
+  /** What `follow` did stands: where an update that fails is taken back, once it has not. */
+  followed(): void;
   /** Gives the optimizer its own rate back; safe to call twice. */
   restore(): void;
 }
@@ -52,7 +52,7 @@ export class OptimizerScale implements UpdateScaling {
     this.#velocity.follow(this.#set);
   }
 
-  done(): void {
+  followed(): void {
     this.#velocity.scale = this.#set;
   }
 

@@ -196,7 +196,7 @@ class ModelBackend implements TfjsBackend {
         this.scale.follow();
         return this.#steps.run(updateWork(this.#model, gradient));
       });
-      this.scale.done();
+      this.scale.followed();
     } finally {
       this.scale.restore();
     }

@@ -40,8 +40,8 @@ export class OptimizerTap {
     const apply: Apply = (gradients, at) => {
       scale.set(at);
       scale.follow();
+      scale.followed();
       own(gradients);
-      scale.done();
       scale.restore();
     };
     const minimize = optimizer.minimize.bind(optimizer);

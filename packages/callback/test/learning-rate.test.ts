@@ -200,6 +200,25 @@ describe('what else of an optimizer goes with the rate', () => {
     expect(furthest(followed, await weightsOf(model))).toBeGreaterThan(1e-3);
   });
 
+  it('has its velocity at its own rate again after an update that failed', async () => {
+    const make = () => classifier(tf, tf.train.rmsprop(0.02, 0.9, 0.8) as never);
+    const [plain, failing] = [make(), make()];
+    const [x, y] = [tf.slice(xs, 0, 12), tf.slice(ys, 0, 12)];
+    await plain.trainOnBatch(x, y);
+    tf.dispose([x, y]);
+    const optimizer = failing.optimizer as unknown as { applyGradients(gradients: object): void };
+    const own = optimizer.applyGradients.bind(optimizer);
+    let updates = 0;
+    optimizer.applyGradients = (gradients) => {
+      if ((updates += 1) === 2) throw new Error('enough');
+      own(gradients);
+    };
+    await expect(tunedFit(failing, ratesInTurn([1, 3]))).rejects.toThrow('enough');
+    const [once, after] = [await velocityOf(plain), await velocityOf(failing)];
+    expect(Math.max(...once)).toBeGreaterThan(1e-3);
+    expect(furthest(once, after)).toBeLessThan(1e-7);
+  });
+
   it('has its own averages back after a failure', async () => {
     const model = classifier(tf, tf.train.adam(0.02));
     const before = averagesOf(model);
@@ -214,6 +233,15 @@ describe('what else of an optimizer goes with the rate', () => {
     expect([averagesOf(model), rateOf(model)]).toEqual([before, 0.02]);
   });
 });
+
+/** Of RMSProp, over all weights. */
+async function velocityOf({ optimizer }: Model): Promise<number[]> {
+  const { accumulatedMoments } = optimizer as unknown as {
+    accumulatedMoments: readonly { readonly variable: ReturnType<typeof tf.variable> }[];
+  };
+  const values = await Promise.all(accumulatedMoments.map(({ variable }) => variable.data()));
+  return values.flatMap((each) => [...each]);
+}
 
 function atEachBatch(work: () => unknown) {
   class AtEachBatch extends tf.Callback {

@@ -44,7 +44,13 @@ export function splitBatch(batch: ArrayBatch, partSize: number): ArrayBatch[] {
   const parts: ArrayBatch[] = [];
   for (let start = 0; start < size; start += partSize) {
     const end = Math.min(size, start + partSize);
-    const cut = (rows: Rows): Rows => slice(rows, start, end);
+    // Rows that are inputs and targets at once, as in an autoencoder, stay one: as two they would ask the engine for something else.
+    const cuts = new Map<Rows, Rows>();
+    const cut = (rows: Rows): Rows => {
+      const made = cuts.get(rows) ?? slice(rows, start, end);
+      cuts.set(rows, made);
+      return made;
+    };
     parts.push({
       xs: listOf(batch.xs).map(cut),
       ys: listOf(batch.ys).map(cut),

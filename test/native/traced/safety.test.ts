@@ -4,7 +4,7 @@ import { train, type AppliedStep, type Decision } from '@batchwise/core';
 import type { LayersTf } from '@batchwise/backend/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nativeTensorflow, WHY_NO_NATIVE, type NativeTensorflow } from '../native-tensorflow.ts';
-import { classifier } from './models.ts';
+import { classifier, compiled } from './models.ts';
 import { batchOf, furthest, step, stockStep, tracedBackend, weightsOf } from './training.ts';
 
 let native: NativeTensorflow;
@@ -25,6 +25,21 @@ describe.skipIf(WHY_NO_NATIVE)('a traced step', () => {
     expect(native.graphs()).toBe(2);
     await backend.endRun();
     expect(native.graphs()).toBe(0);
+  });
+
+  it('is made once for all batch sizes where the targets are the inputs, and for parts', async () => {
+    const layer = tf.layers.dense({ units: 3, activation: 'softmax', inputShape: [3] });
+    const { backend, events } = tracedBackend(tf, compiled(tf, [layer]));
+    const ofItself = (size: number) => {
+      const { ys } = batchOf(size, 1);
+      return { xs: ys, ys };
+    };
+    const parts = backend.split(ofItself(40), 20);
+    for (const batch of [ofItself(16), ofItself(10), ofItself(32), ...parts]) await step(backend, batch);
+    const traced = events.filter(({ part }) => part === 'gradient').map(({ key }) => key.slice(8, 10));
+    expect(traced).toEqual(['16', '10', '32', '20']);
+    expect(native.graphs()).toBe(2);
+    await backend.endRun();
   });
 
   it('is not made of what was left of an epoch until that comes again, where it needs a graph of its own', async () => {

@@ -189,9 +189,8 @@ describe('what else of an optimizer goes with the rate', () => {
   it('the velocity of RMSProp with momentum, which holds the rate', async () => {
     const make = () => tf.train.rmsprop(0.02, 0.9, 0.8) as never;
     const model = classifier(tf, make());
-    // Nothing is multiplied here: the velocity of each step goes on as it is.
-    const plainRates = ratesInTurn(RATES);
-    const followed = await weightsAfter(make, plainRates);
+    const followed = await weightsAfter(make, ratesInTurn(RATES));
+    // By a schedule of the user's nothing is multiplied: the velocity of each step goes on as it is.
     let step = 0;
     const optimizer = model.optimizer as unknown as { learningRate: number };
     const turn = () => (optimizer.learningRate = 0.02 * (RATES[step++ % RATES.length] ?? 1));

@@ -1,8 +1,13 @@
-import { filterPositions, input, padded, patch, type KernelFunction, type KernelTf } from './kernel.ts';
+import type { WasmHeap } from './heap.ts';
+import { input, type ConvInfo, type KernelFunction, type KernelTf, type Tensor4D } from './kernel.ts';
+import { made, rowsOf, summedByRows } from './rows.ts';
 
 /**
  * Conv2DBackpropFilter: dW[i,j] = X_ijᵀ dY, where X_ij are the inputs that filter position (i,j) met.
  * x [batch, height, width, in], dy [batch, outHeight, outWidth, out] -> [filterHeight, filterWidth, in, out]
+ *
+ * For each column j of the filter that is a convolution, which the engine is quick at: its images are the channels of x, with examples
+ * and rows for sides and the columns that j met for channels; its filter is dy as it lies there.
  */
 export const convFilterGradient =
   (tf: KernelTf): KernelFunction =>
@@ -10,17 +15,60 @@ export const convFilterGradient =
     const { strides, pad, dimRoundingMode, filterShape, dataFormat } = call.attrs;
     if (dataFormat !== undefined && dataFormat !== 'NHWC')
       throw new Error(`Conv2DBackpropFilter on wasm takes NHWC images, not ${dataFormat}.`);
-    const x = input(call, 'x');
+    const [x, dy] = [input(call, 'x'), input(call, 'dy')];
     const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad, dimRoundingMode);
-    const { inChannels, outChannels, batchSize, outHeight, outWidth } = info;
-    const rows = batchSize * outHeight * outWidth;
-    return tf.tidy(() => {
-      const images = padded(tf, x, info);
-      const dy = tf.reshape(input(call, 'dy'), [rows, outChannels]);
-      const parts = [...filterPositions(info)].map((position) => {
-        const met = tf.reshape(patch(tf, images, { ...position, info }), [rows, inChannels]);
-        return tf.matMul(met, dy, true, false);
-      });
-      return tf.reshape(tf.stack(parts), filterShape);
+    const { batchSize, outHeight, outWidth, outChannels, filterWidth, strideHeight } = info;
+    const engine = { tf, backend: call.backend as WasmHeap };
+    const columns = Array.from({ length: filterWidth }, (_, column) => column);
+    const lie = { rows: batchSize, inner: outHeight * outWidth, columns: outChannels };
+    const gradient = summedByRows(tf, lie, (first, count) => {
+      const filter = rowsOf(engine, dy, [first, count]);
+      const parts = columns.map((column) =>
+        tf.tidy(() => {
+          const met = columnsMet(engine, x, { info, column, first, count });
+          return tf.conv2d(met, filter, 1, 'valid', 'NHWC', [1, strideHeight]);
+        }),
+      );
+      return tf.concat(parts, 1);
     });
+    // [in, filterWidth, filterHeight, out]
+    return tf.tidy(() => tf.transpose(gradient, [2, 1, 0, 3]));
   };
+
+interface Met {
+  readonly info: ConvInfo;
+  readonly column: number;
+  /** Of the batch: the first example, and how many. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * What one column of the filter met, the border included.
+ * x [batch, height, width, in] -> [in, count, rows that the filter reaches, outWidth]
+ */
+function columnsMet(
+  engine: { readonly tf: KernelTf; readonly backend: WasmHeap },
+  x: Tensor4D,
+  { info, column, first, count }: Met,
+): Tensor4D {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight } = info;
+  const { strideHeight, strideWidth, padInfo } = info;
+  const reached = (outHeight - 1) * strideHeight + filterHeight;
+  const plane = reached * outWidth;
+  const out = made(engine, [inChannels, count, reached, outWidth]);
+  // Views are taken after the allocation: it may move the heap.
+  const met = engine.backend.typedArrayFromHeap(out).fill(0);
+  const values = engine.backend.typedArrayFromHeap(x);
+  for (let example = 0; example < count; example += 1)
+    for (let row = Math.max(0, padInfo.top); row < Math.min(reached, inHeight + padInfo.top); row += 1)
+      for (let at = 0; at < outWidth; at += 1) {
+        const inside = at * strideWidth + column - padInfo.left;
+        if (inside < 0 || inside >= inWidth) continue;
+        const from = (((first + example) * inHeight + row - padInfo.top) * inWidth + inside) * inChannels;
+        const to = example * plane + row * outWidth + at;
+        for (let channel = 0; channel < inChannels; channel += 1)
+          met[to + channel * count * plane] = values[from + channel] ?? 0;
+      }
+  return out as Tensor4D;
+}

@@ -5,6 +5,8 @@ export type KernelTf = Pick<
   typeof tfc,
   | 'add'
   | 'backend_util'
+  | 'concat'
+  | 'conv2d'
   | 'engine'
   | 'getKernel'
   | 'matMul'
@@ -13,6 +15,7 @@ export type KernelTf = Pick<
   | 'pad'
   | 'registerKernel'
   | 'reshape'
+  | 'reverse'
   | 'slice'
   | 'stack'
   | 'stridedSlice'

@@ -37,9 +37,15 @@ export const maxPool3d =
     const y = backend.makeOutput([batch, ...axes.map(({ outLength }) => outLength), channels], 'float32');
     const [values, maxima] = [backend.typedArrayFromHeap(inputs.x), backend.typedArrayFromHeap(y)];
     maxima.fill(-Infinity);
-    eachMeeting({ axes, batch, channels }, (at, inside) => {
-      maxima[at] = Math.max(maxima[at] ?? 0, values[inside] ?? 0);
-      return true;
+    eachWindow({ axes, batch, channels }, (window, at, start) => {
+      for (const met of window)
+        for (let channel = 0; met >= 0 && channel < channels; channel += 1) {
+          // Not a comparison: what is not a number stays so.
+          maxima[at + channel] = Math.max(
+            maxima[at + channel] ?? 0,
+            values[start + met * channels + channel] ?? 0,
+          );
+        }
     });
     return y;
   };
@@ -60,10 +66,16 @@ export const maxPoolGradient =
     const [values, maxima, dy, sums] = [view(inputs.input), view(inputs.output), view(inputs.dy), view(dx)];
     sums.fill(0);
     const pooled = { axes: axesOf(tf, shape, attrs), batch: shape[0] ?? 0, channels: shape.at(-1) ?? 0 };
-    eachMeeting(pooled, (at, inside) => {
-      if (values[inside] !== maxima[at]) return true;
-      sums[inside] = (sums[inside] ?? 0) + (dy[at] ?? 0);
-      return false;
+    eachWindow(pooled, (window, at, start) => {
+      for (let channel = 0; channel < pooled.channels; channel += 1) {
+        const maximum = maxima[at + channel];
+        for (const met of window) {
+          const inside = start + met * pooled.channels + channel;
+          if (met < 0 || values[inside] !== maximum) continue;
+          sums[inside] = (sums[inside] ?? 0) + (dy[at + channel] ?? 0);
+          break;
+        }
+      }
     });
     return dx;
   };
@@ -78,24 +90,15 @@ function axesOf(tf: KernelTf, shape: number[], attrs: PoolAttributes): Axes {
       );
 }
 
-/**
- * Calls `meet` for each output value with each input value of its window, both by their place in memory, in the order of
- * the window, until it answers false.
- */
-function eachMeeting(
+/** Calls `visit` for each output position of each example: with what its window meets, where its channels begin, and where the example does. */
+function eachWindow(
   { axes, batch, channels }: { readonly axes: Axes; readonly batch: number; readonly channels: number },
-  meet: (at: number, inside: number) => boolean,
+  visit: (window: Int32Array, at: number, start: number) => void,
 ): void {
   const windows = windowsOf(axes);
   const positions = inputPositions(axes);
   for (let example = 0; example < batch; example += 1)
-    windows.forEach((window, position) => {
-      const at = (example * windows.length + position) * channels;
-      const start = example * positions * channels;
-      for (let channel = 0; channel < channels; channel += 1)
-        for (let i = 0; i < window.length; i += 1) {
-          const met = window[i] ?? -1;
-          if (met >= 0 && !meet(at + channel, start + met * channels + channel)) break;
-        }
-    });
+    windows.forEach((window, position) =>
+      visit(window, (example * windows.length + position) * channels, example * positions * channels),
+    );
 }

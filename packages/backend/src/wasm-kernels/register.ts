@@ -1,6 +1,8 @@
 import { conv3dInputGradient } from './conv-3d.ts';
 import { convFilterGradient } from './conv-filter.ts';
+import { convInputGradient } from './conv-input.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise.ts';
+import { transposedProduct } from './mat-mul.ts';
 import { maxPool3d, maxPoolGradient } from './max-pool.ts';
 import { preciseSum } from './precise-sum.ts';
 import { segmentSum } from './segment-sum.ts';
@@ -19,6 +21,8 @@ const REPLACED: Readonly<Record<string, (original: KernelFunction, tf: KernelTf)
   MaxPoolGrad: (_original, tf) => maxPoolGradient(tf),
   MaxPool3DGrad: (_original, tf) => maxPoolGradient(tf),
   MaxPool3D: (_original, tf) => maxPool3d(tf),
+  BatchMatMul: transposedProduct,
+  Conv2DBackpropInput: convInputGradient,
   Conv3DBackpropInputV2: (_original, tf) => conv3dInputGradient(tf),
 };
 
@@ -27,11 +31,10 @@ const ours = new WeakSet<object>();
 
 /**
  * Gives the wasm engine what training needs and TensorFlow.js 4.22 lacks: the gradients of convolution filters, of
- * depthwise convolutions and of embeddings, made of the engine's own kernels (the filter gradient as one matrix product
- * per filter position is some 40 times faster than the cpu engine's kernel). Kernels that it gets wrong are replaced: sums
+ * depthwise convolutions and of embeddings, made of the engine's own kernels. Kernels that it gets wrong are replaced: sums
  * and means (single precision), max pooling (where all of a window is negative), and the gradient for the input of a 3D
- * convolution. It may be called twice. A later TensorFlow.js may bring the
- * gradients that are missing: those are left alone.
+ * convolution. So are two that it is slow at, the product of a transposed matrix and the gradient for the input of a convolution, by those that
+ * it is quick at. It may be called twice. A later TensorFlow.js may bring the gradients that are missing: those are left alone.
  */
 export function registerWasmTrainingKernels(tf: KernelTf): void {
   const backendName = 'wasm';

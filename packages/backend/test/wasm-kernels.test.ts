@@ -82,20 +82,50 @@ describe('gradients on wasm equal those of the cpu engine', () => {
     [true, false],
     [false, true],
     [true, true],
-  ])('of a product of matrices, transposed %s and %s', async (transposeA, transposeB) => {
-    const shape = (isTransposed: boolean, rows: number, columns: number): [number, number] =>
+  ])('of products of matrices, transposed %s and %s', async (transposeA, transposeB) => {
+    const shape = (isTransposed: boolean, rows: number, columns: number): number[] =>
       isTransposed ? [columns, rows] : [rows, columns];
-    const inputs: Make = (tf) => [
-      tf.tensor(noise(35, 1), shape(transposeA, 5, 7)),
-      tf.tensor(noise(77, 2), shape(transposeB, 7, 11)),
-    ];
-    await expectSame(inputs, (tf, a, b) => tf.matMul(a, b, transposeA, transposeB));
+    // Either side may be the larger one, or have but one row; a stack of one is a matrix.
+    for (const [rows, inner, columns] of [
+      [5, 7, 11],
+      [13, 7, 3],
+      [1, 9, 6],
+      [6, 9, 1],
+    ] as const)
+      for (const stack of [[], [1]]) {
+        const inputs: Make = (tf) => [
+          tf.tensor(noise(rows * inner, 1), [...stack, ...shape(transposeA, rows, inner)]),
+          tf.tensor(noise(inner * columns, 2), [...stack, ...shape(transposeB, inner, columns)]),
+        ];
+        await expectSame(inputs, (tf, a, b) => tf.matMul(a, b, transposeA, transposeB));
+      }
   });
 
   it('of stacks of matrices, which are left to the engine', async () => {
     await expectSame(
       (tf) => [tf.tensor(noise(30, 1), [2, 3, 5]), tf.tensor(noise(40, 2), [2, 4, 5])],
       (tf, a, b) => tf.matMul(a, b, false, true),
+    );
+  });
+
+  it('of a convolution of nothing, or whose filter fits nowhere, are zero', async () => {
+    for (const shape of [
+      [0, 8, 8, 1],
+      [2, 4, 4, 1],
+    ]) {
+      const { tf } = await loadEngine('wasm');
+      const loss = (w: Tensor): Tensor => tf.sum(tf.conv2d(tf.ones(shape) as never, w as never, 1, 'valid'));
+      const gradient = tf.tidy(() => tf.grad(loss)(tf.ones([5, 5, 1, 1])));
+      expect([...(await gradient.data())]).toEqual(new Array(25).fill(0));
+      gradient.dispose();
+    }
+  });
+
+  it('of a convolution whose rounding its gradient is not told', async () => {
+    const w = (tf: LayersTf): Tensor => tf.tensor(noise(9, 2), [3, 3, 1, 1]);
+    await expectSame(
+      (tf) => [tf.tensor(noise(72, 1), [2, 6, 6, 1])],
+      (tf, a) => tf.conv2d(a as never, w(tf) as never, 2, 0, 'NHWC', 1, 'ceil'),
     );
   });
 

@@ -1,5 +1,12 @@
 import type { WasmHeap } from './heap.ts';
-import { input, type ConvInfo, type KernelFunction, type KernelTf, type Tensor4D } from './kernel.ts';
+import {
+  input,
+  type ConvInfo,
+  type KernelFunction,
+  type KernelTf,
+  type Tensor4D,
+  type WasmEngine,
+} from './kernel.ts';
 import { made, rowsOf, summedByRows } from './rows.ts';
 
 /**
@@ -16,12 +23,13 @@ export const convFilterGradient =
     if (dataFormat !== undefined && dataFormat !== 'NHWC')
       throw new Error(`Conv2DBackpropFilter on wasm takes NHWC images, not ${dataFormat}.`);
     const [x, dy] = [input(call, 'x'), input(call, 'dy')];
+    if (dy.size === 0) return tf.zeros(filterShape);
     const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad, dimRoundingMode);
     const { batchSize, outHeight, outWidth, outChannels, filterWidth, strideHeight } = info;
     const engine = { tf, backend: call.backend as WasmHeap };
     const columns = Array.from({ length: filterWidth }, (_, column) => column);
     const lie = { rows: batchSize, inner: outHeight * outWidth, columns: outChannels };
-    const gradient = summedByRows(tf, lie, (first, count) => {
+    const gradient = summedByRows(engine, lie, (first, count) => {
       const filter = rowsOf(engine, dy, [first, count]);
       const parts = columns.map((column) =>
         tf.tidy(() => {
@@ -47,19 +55,15 @@ interface Met {
  * What one column of the filter met, the border included.
  * x [batch, height, width, in] -> [in, count, rows that the filter reaches, outWidth]
  */
-function columnsMet(
-  engine: { readonly tf: KernelTf; readonly backend: WasmHeap },
-  x: Tensor4D,
-  { info, column, first, count }: Met,
-): Tensor4D {
+function columnsMet(engine: WasmEngine, x: Tensor4D, { info, column, first, count }: Met): Tensor4D {
   const { inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight } = info;
   const { strideHeight, strideWidth, padInfo } = info;
   const reached = (outHeight - 1) * strideHeight + filterHeight;
   const plane = reached * outWidth;
   const out = made(engine, [inChannels, count, reached, outWidth]);
-  // Views are taken after the allocation: it may move the heap.
-  const met = engine.backend.typedArrayFromHeap(out).fill(0);
+  // Views are taken after the allocation, that of x first, which may have to be brought here: both may move the heap.
   const values = engine.backend.typedArrayFromHeap(x);
+  const met = engine.backend.typedArrayFromHeap(out).fill(0);
   for (let example = 0; example < count; example += 1)
     for (let row = Math.max(0, padInfo.top); row < Math.min(reached, inHeight + padInfo.top); row += 1)
       for (let at = 0; at < outWidth; at += 1) {

@@ -1,4 +1,5 @@
 import type * as tfc from '@tensorflow/tfjs-core';
+import type { WasmHeap } from './heap.ts';
 
 /** What the kernels are made of. Inside a kernel nothing is taped, so ordinary operations may be used. */
 export type KernelTf = Pick<
@@ -23,7 +24,14 @@ export type KernelTf = Pick<
   | 'tidy'
   | 'transpose'
   | 'unregisterKernel'
+  | 'zeros'
 >;
+
+/** What a kernel runs on. */
+export interface WasmEngine {
+  readonly tf: KernelTf;
+  readonly backend: WasmHeap;
+}
 
 export type Tensor4D = tfc.Tensor4D;
 export type TensorInfo = tfc.TensorInfo;

@@ -1,32 +1,54 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { WasmHeap } from './heap.ts';
-import type { KernelFunction, KernelTf } from './kernel.ts';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { KernelFunction, KernelTf, WasmEngine } from './kernel.ts';
 import { rowsOf, summedByRows } from './rows.ts';
+import type { WasmHeap } from './heap.ts';
 
 interface ProductCall {
-  readonly inputs: { readonly a: Tensor2D; readonly b: Tensor2D };
+  readonly inputs: { readonly a: Tensor; readonly b: Tensor };
   readonly attrs: { readonly transposeA: boolean; readonly transposeB: boolean };
   readonly backend: WasmHeap;
 }
 
 /**
- * BatchMatMul of two matrices one of which is transposed, as in the gradients of dense layers. The engine multiplies quickly what lies in rows, and five to ten
- * times more slowly what is transposed: here it is put in rows first. Other products are left to `original`.
+ * BatchMatMul of two matrices one of which is transposed, as in the gradients of dense and recurrent layers. The engine multiplies quickly what lies
+ * in rows, and five to ten times more slowly what is transposed. So the smaller of the two is put in other rows, and where that is the one that was
+ * not transposed, the product too: a bᵀ = (b aᵀ)ᵀ. Other products are left to `original`.
  */
 export const transposedProduct =
   (original: KernelFunction, tf: KernelTf): KernelFunction =>
   (call) => {
     const { inputs, attrs, backend } = call as unknown as ProductCall;
     const { a, b } = inputs;
-    const { transposeA, transposeB } = attrs;
-    const fit = [a, b].every(
-      ({ shape, dtype, size }) => shape.length === 2 && dtype === 'float32' && size > 0,
-    );
-    if (!fit || !(transposeA || transposeB)) return original(call);
-    if (transposeA && transposeB) return tf.tidy(() => tf.transpose(tf.matMul(b, a)));
-    if (transposeB) return tf.tidy(() => tf.matMul(a, tf.transpose(b)));
-    return summedByRows(tf, { rows: a.shape[0], columns: b.shape[1] }, (first, count) => {
-      const rowsFrom = (matrix: Tensor2D): Tensor2D => rowsOf({ backend, tf }, matrix, [first, count]);
-      return tf.matMul(tf.transpose(rowsFrom(a)), rowsFrom(b));
+    if (!(attrs.transposeA || attrs.transposeB) || !isMatrix(a) || !isMatrix(b)) return original(call);
+    return tf.tidy(() => {
+      const flat = (matrix: Tensor): Tensor2D =>
+        tf.reshape(matrix, matrix.shape.slice(-2) as [number, number]);
+      const product = productOf({ tf, backend }, [flat(a), flat(b)], attrs);
+      return tf.reshape(product, [...(a.rank > b.rank ? a : b).shape.slice(0, -2), ...product.shape]);
     });
   };
+
+/** A matrix with values in it, be it in a stack of one. */
+const isMatrix = ({ shape, dtype, size }: Tensor): boolean =>
+  dtype === 'float32' && size > 0 && shape.slice(0, -2).every((length) => length === 1);
+
+function productOf(
+  engine: WasmEngine,
+  [a, b]: readonly [Tensor2D, Tensor2D],
+  { transposeA, transposeB }: ProductCall['attrs'],
+): Tensor2D {
+  const { tf } = engine;
+  if (transposeA && transposeB) return tf.transpose(tf.matMul(b, a));
+  if (transposeB)
+    return a.shape[0] < b.shape[0]
+      ? tf.transpose(tf.matMul(b, tf.transpose(a)))
+      : tf.matMul(a, tf.transpose(b));
+  const columns = Math.max(a.shape[1], b.shape[1]);
+  return summedByRows(engine, { rows: a.shape[0], columns }, (first, count) => {
+    const left = rowsOf(engine, a, [first, count]);
+    const right = rowsOf(engine, b, [first, count]);
+    return a.shape[1] <= b.shape[1]
+      ? tf.matMul(tf.transpose(left), right)
+      : tf.transpose(tf.matMul(tf.transpose(right), left));
+  });
+}

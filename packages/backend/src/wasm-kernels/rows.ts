@@ -1,6 +1,5 @@
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
-import type { WasmHeap } from './heap.ts';
-import type { KernelTf } from './kernel.ts';
+import type { WasmEngine } from './kernel.ts';
 
 /** The engine copies the right-hand side of a product to memory that no tensor counts, columns in groups of 8: so many values at once. */
 const MOST_VALUES = 2 ** 20;
@@ -17,44 +16,41 @@ interface Rows {
   readonly columns: number;
 }
 
-/** Σ of `part` over all rows, a few at a time: it is called with the first of them and how many. */
+/** Σ of `part` over all rows, a few at a time: it is called with the first of them and how many, and makes a new tensor. */
 export function summedByRows<R extends Rank>(
-  tf: KernelTf,
+  { tf, backend }: WasmEngine,
   { rows, inner = 1, columns }: Rows,
   part: (first: number, count: number) => Tensor<R>,
 ): Tensor<R> {
   const values = GROUP * Math.ceil(columns / GROUP);
   const most = Math.max(1, Math.floor(Math.min(MOST_VALUES / values, MOST_PRODUCTS) / inner));
-  const sumTo = (first: number): Tensor<R> => tf.tidy(() => part(first, Math.min(most, rows - first)));
-  let total = sumTo(0);
+  const sumFrom = (first: number): Tensor<R> => tf.tidy(() => part(first, Math.min(most, rows - first)));
+  const total = sumFrom(0);
   for (let first = most; first < rows; first += most) {
-    const before = total;
-    total = tf.tidy(() => tf.add(before, sumTo(first)));
-    before.dispose();
+    const more = sumFrom(first);
+    const [sums, terms] = [backend.typedArrayFromHeap(total), backend.typedArrayFromHeap(more)];
+    for (let i = 0; i < sums.length; i += 1) sums[i] = (sums[i] ?? 0) + (terms[i] ?? 0);
+    more.dispose();
   }
   return total;
 }
 
 /** A tensor that is yet to be filled. */
-export function made(
-  { backend, tf }: { readonly backend: WasmHeap; readonly tf: KernelTf },
-  shape: number[],
-): Tensor {
-  return tf.engine().makeTensorFromDataId(backend.makeOutput(shape, 'float32').dataId, shape, 'float32');
-}
+export const made = ({ tf, backend }: WasmEngine, shape: number[]): Tensor =>
+  tf.engine().makeTensorFromDataId(backend.makeOutput(shape, 'float32').dataId, shape, 'float32');
 
 /** Rows `first` to `first + count` of a tensor, whatever its rank. The engine's own `slice` copies all of it first. */
 export function rowsOf<R extends Rank>(
-  { backend, tf }: { readonly backend: WasmHeap; readonly tf: KernelTf },
+  engine: WasmEngine,
   x: Tensor<R>,
   [first, count]: readonly [number, number],
 ): Tensor<R> {
   const [rows = 0, ...rest] = x.shape;
   if (count === rows) return x;
-  const shape = [count, ...rest];
-  const out = made({ backend, tf }, shape);
+  const out = made(engine, [count, ...rest]);
   const length = rest.reduce((size, side) => size * side, 1);
-  const values = backend.typedArrayFromHeap(x).subarray(first * length, (first + count) * length);
-  backend.typedArrayFromHeap(out).set(values);
+  // That of x first: where x lies with another engine, it is brought over, which may move the heap.
+  const values = engine.backend.typedArrayFromHeap(x).subarray(first * length, (first + count) * length);
+  engine.backend.typedArrayFromHeap(out).set(values);
   return out as Tensor<R>;
 }

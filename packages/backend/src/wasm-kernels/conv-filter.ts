@@ -9,6 +9,9 @@ import {
 } from './kernel.ts';
 import { made, rowsOf, summedByRows } from './rows.ts';
 
+/** 1 MB, which convolutions copy twice. */
+const MOST_VALUES = 2 ** 18;
+
 /**
  * Conv2DBackpropFilter: dW[i,j] = X_ijᵀ dY, where X_ij are the inputs that filter position (i,j) met.
  * x [batch, height, width, in], dy [batch, outHeight, outWidth, out] -> [filterHeight, filterWidth, in, out]
@@ -28,7 +31,12 @@ export const convFilterGradient =
     const { batchSize, outHeight, outWidth, outChannels, filterWidth, strideHeight } = info;
     const engine = { tf, backend: call.backend as WasmHeap };
     const columns = Array.from({ length: filterWidth }, (_, column) => column);
-    const lie = { rows: batchSize, inner: outHeight * outWidth, columns: outChannels };
+    const lie = {
+      rows: batchSize,
+      inner: outHeight * outWidth,
+      columns: outChannels,
+      mostValues: MOST_VALUES,
+    };
     const gradient = summedByRows(engine, lie, (first, count) => {
       const filter = rowsOf(engine, dy, [first, count]);
       const parts = columns.map((column) =>

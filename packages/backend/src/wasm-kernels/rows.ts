@@ -1,8 +1,7 @@
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
 import type { WasmEngine } from './kernel.ts';
 
-/** The engine copies the right-hand side of a product to memory that no tensor counts, columns in groups of 8: so many values at once. */
-const MOST_VALUES = 2 ** 20;
+/** The engine copies the right-hand side of a product, columns in groups of 8. */
 const GROUP = 8;
 
 /** Products that are added up at once: in single precision, one after the other, two million of them keep three digits. */
@@ -14,16 +13,18 @@ interface Rows {
   /** What the right-hand side has in a row: `inner` times `columns` values. */
   readonly inner?: number;
   readonly columns: number;
+  /** Values to copy at once: no tensor counts them, and they should not bend the line that memory takes over batches. */
+  readonly mostValues: number;
 }
 
 /** Σ of `part` over all rows, a few at a time: it is called with the first of them and how many, and makes a new tensor. */
 export function summedByRows<R extends Rank>(
   { tf, backend }: WasmEngine,
-  { rows, inner = 1, columns }: Rows,
+  { rows, inner = 1, columns, mostValues }: Rows,
   part: (first: number, count: number) => Tensor<R>,
 ): Tensor<R> {
   const values = GROUP * Math.ceil(columns / GROUP);
-  const most = Math.max(1, Math.floor(Math.min(MOST_VALUES / values, MOST_PRODUCTS) / inner));
+  const most = Math.max(1, Math.floor(Math.min(mostValues / values, MOST_PRODUCTS) / inner));
   const sumFrom = (first: number): Tensor<R> => tf.tidy(() => part(first, Math.min(most, rows - first)));
   const total = sumFrom(0);
   for (let first = most; first < rows; first += most) {

@@ -97,7 +97,7 @@ describe('batchwise train, with little memory', () => {
     const run = async () => {
       const engine = ['--data-dir', data, '--backend', 'wasm', '--no-record'];
       const task = [...engine, '--optimizer', 'sgd', '--epochs', '12'];
-      const sizes = ['--policy', 'fixed', '--batch-size', '64', '--budget', '1.1MB'];
+      const sizes = ['--policy', 'fixed', '--batch-size', '64', '--budget', '1.3MB'];
       const { code, stdout } = await batchwise(['train', ...task, ...sizes, '--json', json], {
         env,
       });
@@ -123,7 +123,7 @@ describe('batchwise train, with little memory', () => {
       schema: 'batchwise.ceiling/1',
       batchSize: ceiling,
       isLimit: true,
-      budgetBytes: 1.1e6,
+      budgetBytes: 1.3e6,
     });
     const two = await run();
     expect(two.probe?.microBatchSize).toBe(ceiling);

@@ -3,8 +3,8 @@ import type { KernelFunction, KernelTf, WasmEngine } from './kernel.ts';
 import { rowsOf, summedByRows } from './rows.ts';
 import type { WasmHeap } from './heap.ts';
 
-/** 4 MB. A quarter of it makes products of large matrices take twice as long, as all of the gradient is added up more often. */
-const MOST_VALUES = 2 ** 20;
+/** 2 MB. With half of it, products of large matrices take half as long again, as all of the gradient is added up more often. */
+const MOST_VALUES = 2 ** 19;
 
 interface ProductCall {
   readonly inputs: { readonly a: Tensor; readonly b: Tensor };
@@ -14,8 +14,8 @@ interface ProductCall {
 
 /**
  * BatchMatMul of two matrices one of which is transposed, as in the gradients of dense and recurrent layers. The engine multiplies quickly what lies
- * in rows, and five to ten times more slowly what is transposed. So the smaller of the two is put in other rows, and where that is the one that was
- * not transposed, the product too: a bᵀ = (b aᵀ)ᵀ. Other products are left to `original`.
+ * in rows, and five to ten times more slowly what is transposed. So one of the two is put in other rows first, or else the other one and the product,
+ * a bᵀ = (b aᵀ)ᵀ, whichever are fewer values. Other products are left to `original`.
  */
 export const transposedProduct =
   (original: KernelFunction, tf: KernelTf): KernelFunction =>
@@ -23,11 +23,17 @@ export const transposedProduct =
     const { inputs, attrs, backend } = call as unknown as ProductCall;
     const { a, b } = inputs;
     if (!(attrs.transposeA || attrs.transposeB) || !isMatrix(a) || !isMatrix(b)) return original(call);
+    const { length } = (a.rank > b.rank ? a : b).shape.slice(2);
+    // TensorFlow.js counts a reshaped tensor as if it had memory of its own.
+    const flat = (matrix: Tensor): Tensor2D =>
+      matrix.rank === 2
+        ? (matrix as Tensor2D)
+        : tf.reshape(matrix, matrix.shape.slice(-2) as [number, number]);
     return tf.tidy(() => {
-      const flat = (matrix: Tensor): Tensor2D =>
-        tf.reshape(matrix, matrix.shape.slice(-2) as [number, number]);
       const product = productOf({ tf, backend }, [flat(a), flat(b)], attrs);
-      return tf.reshape(product, [...(a.rank > b.rank ? a : b).shape.slice(0, -2), ...product.shape]);
+      return length === 0
+        ? product
+        : tf.reshape(product, [...new Array<number>(length).fill(1), ...product.shape]);
     });
   };
 
@@ -43,14 +49,14 @@ function productOf(
   const { tf } = engine;
   if (transposeA && transposeB) return tf.transpose(tf.matMul(b, a));
   if (transposeB)
-    return a.shape[0] < b.shape[0]
-      ? tf.transpose(tf.matMul(b, tf.transpose(a)))
-      : tf.matMul(a, tf.transpose(b));
+    return b.size <= a.size + a.shape[0] * b.shape[0]
+      ? tf.matMul(a, tf.transpose(b))
+      : tf.transpose(tf.matMul(b, tf.transpose(a)));
   const columns = Math.max(a.shape[1], b.shape[1]);
   return summedByRows(engine, { rows: a.shape[0], columns, mostValues: MOST_VALUES }, (first, count) => {
     const left = rowsOf(engine, a, [first, count]);
     const right = rowsOf(engine, b, [first, count]);
-    return a.shape[1] <= b.shape[1]
+    return left.size <= right.size + a.shape[1] * b.shape[1]
       ? tf.matMul(tf.transpose(left), right)
       : tf.transpose(tf.matMul(tf.transpose(right), left));
   });

@@ -40,14 +40,16 @@ export function summedByRows<R extends Rank>(
 export const made = ({ tf, backend }: WasmEngine, shape: number[]): Tensor =>
   tf.engine().makeTensorFromDataId(backend.makeOutput(shape, 'float32').dataId, shape, 'float32');
 
-/** Rows `first` to `first + count` of a tensor, whatever its rank. The engine's own `slice` copies all of it first. */
+/**
+ * A copy of rows `first` to `first + count` of a tensor, whatever its rank, also of all: what the engine copies of a right-hand side it keeps as
+ * long as the tensor, and takes it for what the tensor still holds. The engine's own `slice` copies all rows first.
+ */
 export function rowsOf<R extends Rank>(
   engine: WasmEngine,
   x: Tensor<R>,
   [first, count]: readonly [number, number],
 ): Tensor<R> {
-  const [rows = 0, ...rest] = x.shape;
-  if (count === rows) return x;
+  const rest = x.shape.slice(1);
   const out = made(engine, [count, ...rest]);
   const length = rest.reduce((size, side) => size * side, 1);
   // That of x first: where x lies with another engine, it is brought over, which may move the heap.

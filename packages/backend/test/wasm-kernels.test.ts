@@ -121,6 +121,16 @@ describe('gradients on wasm equal those of the cpu engine', () => {
     }
   });
 
+  it('of a convolution leave nothing behind where no tidy is around them', async () => {
+    const { tf } = await loadEngine('wasm');
+    const [images, dy] = [tf.ones([3, 6, 6, 2]), tf.ones([3, 6, 6, 4])];
+    const before = tf.memory().numTensors;
+    const attributes = { strides: 1, pad: 'same', dataFormat: 'NHWC', filterShape: [3, 3, 2, 4] };
+    tf.dispose(tf.engine().runKernel('Conv2DBackpropFilter', { x: images, dy }, attributes as never));
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([images, dy]);
+  });
+
   it('of a convolution whose rounding its gradient is not told', async () => {
     const w = (tf: LayersTf): Tensor => tf.tensor(noise(9, 2), [3, 3, 1, 1]);
     await expectSame(

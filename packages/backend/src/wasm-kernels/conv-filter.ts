@@ -37,7 +37,8 @@ export const convFilterGradient =
       columns: outChannels,
       mostValues: MOST_VALUES,
     };
-    const gradient = summedByRows(engine, lie, (first, count) => {
+    // [in, filterWidth, filterHeight, out]
+    const gradient = (first: number, count: number): Tensor4D => {
       const filter = rowsOf(engine, dy, [first, count]);
       const parts = columns.map((column) =>
         tf.tidy(() => {
@@ -46,9 +47,8 @@ export const convFilterGradient =
         }),
       );
       return tf.concat(parts, 1);
-    });
-    // [in, filterWidth, filterHeight, out]
-    return tf.tidy(() => tf.transpose(gradient, [2, 1, 0, 3]));
+    };
+    return tf.tidy(() => tf.transpose(summedByRows(engine, lie, gradient), [2, 1, 0, 3]));
   };
 
 interface Met {

@@ -1,7 +1,7 @@
 import { input, type KernelFunction, type KernelTf } from './kernel.ts';
 
 /**
- * Conv2DBackpropInput of stride 1 as a convolution of dy with the filter turned round, ten times as fast as the engine's own kernel. Left to that one,
+ * Conv2DBackpropInput of stride 1 as a convolution of dy with the filter turned round, two to twelve times as fast as the engine's own kernel. Left to that one,
  * `original`, is what it does better or alone: strides, other layouts, a border wider than the filter, nothing.
  * dy [batch, outHeight, outWidth, out], filter [rows, columns, in, out] -> [batch, height, width, in]
  */

@@ -38,14 +38,13 @@ export const maxPool3d =
     const [values, maxima] = [backend.typedArrayFromHeap(inputs.x), backend.typedArrayFromHeap(y)];
     maxima.fill(-Infinity);
     eachWindow({ axes, batch, channels }, (window, at, start) => {
-      for (const met of window)
-        for (let channel = 0; met >= 0 && channel < channels; channel += 1) {
-          // Not a comparison: what is not a number stays so.
-          maxima[at + channel] = Math.max(
-            maxima[at + channel] ?? 0,
-            values[start + met * channels + channel] ?? 0,
-          );
-        }
+      for (const met of window) {
+        if (met < 0) continue;
+        const inside = start + met * channels;
+        // Not a comparison: what is not a number stays so.
+        for (let channel = 0; channel < channels; channel += 1)
+          maxima[at + channel] = Math.max(maxima[at + channel] ?? 0, values[inside + channel] ?? 0);
+      }
     });
     return y;
   };

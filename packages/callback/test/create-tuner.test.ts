@@ -93,7 +93,12 @@ describe('createTuner', () => {
   });
 
   it('says how the averages are to forget where the rate counts on it', () => {
-    const options = { optimizer: 'adam', batchSize: 32, datasetSize: 60_000, learningRateRule: 'sqrt' } as const;
+    const options = {
+      optimizer: 'adam',
+      batchSize: 32,
+      datasetSize: 60_000,
+      learningRateRule: 'sqrt',
+    } as const;
     expect(createTuner({ ...options, moments: 'rescale' }).next()).toMatchObject({ momentDecayScale: 1 });
     expect(createTuner(options).next()).not.toHaveProperty('momentDecayScale');
     const controller = always({ batchSize: 32, learningRateScale: 2, momentDecayScale: 4 });

@@ -1,3 +1,4 @@
+import { valuesIn } from '../values-in.ts';
 import { INT32, type Program, type Roles, type Source } from './program.ts';
 import type { Attribute, ConstantTensor } from './recorder.ts';
 import { givenConstants, type SizedForm } from './sized.ts';
@@ -113,7 +114,7 @@ const placeholder = (
   });
 
 function constantNode(name: string, { dtype, shape, values }: ConstantTensor): string {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = valuesIn(shape);
   if (values.length === 1 && size > 1) return filledNode(name, { dtype, shape, values });
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const tensor = `dtype: ${dtype} tensor_shape { ${shapeText(shape)} } tensor_content: "${escaped(bytes)}"`;

@@ -1,3 +1,4 @@
+import { valuesIn } from '../values-in.ts';
 import type { Binding, BindingAttribute, NativeBackend, OutputInfo, Values } from './native-backend.ts';
 
 /** An attribute in words instead of the binding's numbers. */
@@ -134,8 +135,6 @@ const MANY = 1024;
 
 /** A copy: the memory is the caller's, who may use it again. */
 function kept(values: Values, shape: readonly number[]): Values {
-  const isMany = values.length > MANY && values.length === sizeOf(shape);
+  const isMany = values.length > MANY && values.length === valuesIn(shape);
   return values.slice(0, isMany && values.every((value) => value === values[0]) ? 1 : undefined);
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);

@@ -1,3 +1,4 @@
+import { valuesIn } from '../values-in.ts';
 import {
   areEqual,
   differingConstants,
@@ -104,16 +105,14 @@ const shapeOf = ({ shape }: ConstantTensor): ConstantTensor => ({
   values: Int32Array.from(shape),
 });
 
-const sizeOf = ({ shape }: ConstantTensor): number => shape.reduce((product, length) => product * length, 1);
-
 /** Many of the same value. */
 function isFilled(constant: ConstantTensor | undefined): boolean {
-  if (constant?.dtype !== FLOAT32 || sizeOf(constant) < 2) return false;
+  if (constant?.dtype !== FLOAT32 || valuesIn(constant.shape) < 2) return false;
   return constant.values.every((value) => value === constant.values[0]);
 }
 
 function whole(constant: ConstantTensor): ConstantTensor {
-  const size = sizeOf(constant);
+  const size = valuesIn(constant.shape);
   if (constant.values.length === size) return constant;
   const { values } = constant;
   const all = new (values.constructor as new (length: number) => typeof values)(size);

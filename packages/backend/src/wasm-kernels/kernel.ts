@@ -24,6 +24,7 @@ export type KernelTf = Pick<
   | 'tidy'
   | 'transpose'
   | 'unregisterKernel'
+  | 'util'
   | 'zeros'
 >;
 

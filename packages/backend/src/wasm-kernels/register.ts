@@ -2,6 +2,7 @@ import { conv3dInputGradient } from './conv-3d.ts';
 import { convFilterGradient } from './conv-filter.ts';
 import { convInputGradient } from './conv-input.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise.ts';
+import { gather } from './gather.ts';
 import { transposedProduct } from './mat-mul.ts';
 import { maxPool3d, maxPoolGradient } from './max-pool.ts';
 import { preciseSum } from './precise-sum.ts';
@@ -23,6 +24,7 @@ const REPLACED: Readonly<Record<string, (original: KernelFunction, tf: KernelTf)
   MaxPool3D: (_original, tf) => maxPool3d(tf),
   BatchMatMul: transposedProduct,
   Conv2DBackpropInput: convInputGradient,
+  GatherV2: gather,
   Conv3DBackpropInputV2: (_original, tf) => conv3dInputGradient(tf),
 };
 
@@ -32,9 +34,9 @@ const ours = new WeakSet<object>();
 /**
  * Gives the wasm engine what training needs and TensorFlow.js 4.22 lacks: the gradients of convolution filters, of
  * depthwise convolutions and of embeddings, made of the engine's own kernels. Kernels that it gets wrong are replaced: sums
- * and means (single precision), max pooling (where all of a window is negative), and the gradient for the input of a 3D
- * convolution. So are two that it is slow at, the product of a transposed matrix and the gradient for the input of a convolution, by those that
- * it is quick at. It may be called twice. A later TensorFlow.js may bring the gradients that are missing: those are left alone.
+ * and means (single precision), max pooling (where all of a window is negative), the gradient for the input of a 3D
+ * convolution, and gathering (from batches). So are three that it is slow at: the product of a transposed matrix and the gradient for the input of a
+ * convolution, by those that it is quick at, and gathering again. It may be called twice. A later TensorFlow.js may bring the gradients that are missing: those are left alone.
  */
 export function registerWasmTrainingKernels(tf: KernelTf): void {
   const backendName = 'wasm';

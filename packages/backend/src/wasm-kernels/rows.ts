@@ -1,4 +1,5 @@
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
+import { valuesIn } from '../values-in.ts';
 import type { WasmEngine } from './kernel.ts';
 
 /** The engine copies the right-hand side of a product, columns in groups of 8. */
@@ -51,7 +52,7 @@ export function rowsOf<R extends Rank>(
 ): Tensor<R> {
   const rest = x.shape.slice(1);
   const out = made(engine, [count, ...rest]);
-  const length = rest.reduce((size, side) => size * side, 1);
+  const length = valuesIn(rest);
   // That of x first: where x lies with another engine, it is brought over, which may move the heap.
   const values = engine.backend.typedArrayFromHeap(x).subarray(first * length, (first + count) * length);
   engine.backend.typedArrayFromHeap(out).set(values);

@@ -1,3 +1,4 @@
+import { valuesIn } from '../values-in.ts';
 import type { KernelFunction, TensorInfo } from './kernel.ts';
 import type { WasmHeap } from './heap.ts';
 
@@ -16,7 +17,7 @@ export const segmentSum = (): KernelFunction => (call) => sumSegments(call as un
 function sumSegments({ inputs, attrs, backend }: SegmentCall): TensorInfo {
   const { x, segmentIds } = inputs;
   const rowShape = x.shape.slice(segmentIds.shape.length);
-  const rowLength = rowShape.reduce((product, length) => product * length, 1);
+  const rowLength = valuesIn(rowShape);
   const out = backend.makeOutput([attrs.numSegments, ...rowShape], x.dtype);
   // Views are taken after the allocation: it may move the heap.
   const sums = backend.typedArrayFromHeap(out);

@@ -94,6 +94,17 @@ describe('weights', () => {
     expect(backend.weight).toBeCloseTo(descended([4, 5]), 12);
   });
 
+  it('are back before a validation, which is not of the weights that are given up', async () => {
+    const backend = new QuadraticBackend();
+    const controller = wishing('none', 'none', 'none', 'restore');
+    const seen: number[] = [];
+    const onValidated = (): void => void seen.push(backend.weight);
+    const validation = { source, everyExamples: 3 };
+    const observers = [{ name: 'weights', onValidated }];
+    await train({ backend, source, controller, validation, observers, stop: { examples: 3 } });
+    expect(seen).toEqual([0]);
+  });
+
   it('are copied at the cost of tuning, not of training', async () => {
     const clock = fakeClock();
     const backend = new QuadraticBackend({ clock, fixedSeconds: 1 });

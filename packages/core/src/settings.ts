@@ -3,6 +3,7 @@ import type { RunInfo } from './controller.ts';
 import type { Json } from './json.ts';
 import { constantRate, type LearningRateSchedule } from './learning-rate-schedule.ts';
 import type { TrainOptions } from './options.ts';
+import { checkCheckpoint } from './resume.ts';
 import { TrainingError } from './training-error.ts';
 
 /** Options with their defaults filled in, found to be sound. */
@@ -27,7 +28,7 @@ function checkCount(value: number | undefined, name: string): void {
  * @throws TrainingError `invalidOptions`, `emptySource`
  */
 export function checkSettings<B, G, S extends Json>(options: TrainOptions<B, G, S>): Settings {
-  const { stop, source, validation } = options;
+  const { stop, source, validation, resumeFrom } = options;
   if (stop.epochs === undefined && stop.examples === undefined && stop.seconds === undefined && !stop.target)
     throw invalid('The run has no end.', 'Give stop at least one of epochs, examples, seconds or target.');
   checkCount(stop.epochs, 'stop.epochs');
@@ -43,6 +44,7 @@ export function checkSettings<B, G, S extends Json>(options: TrainOptions<B, G, 
       `The target on ${stop.target.metric} needs validation.`,
       'Give validation a source, or drop stop.target.',
     );
+  if (resumeFrom !== undefined) checkCheckpoint(resumeFrom, source.size);
   if (source.size === 0)
     throw new TrainingError('emptySource', 'The source holds no examples.', {
       hint: 'Check what it was made from.',

@@ -6,6 +6,7 @@ import type { Json } from './json.ts';
 import type { MemoryReading } from './measurements.ts';
 import type { RunSummary, TrainOptions } from './options.ts';
 import { NoiseBatches } from './noise-batches.ts';
+import { controllerOf } from './resume.ts';
 import { RunBook } from './run-book.ts';
 import type { BatchCursor } from './source.ts';
 import { checkSettings, type Settings } from './settings.ts';
@@ -23,7 +24,8 @@ import { TrainingError } from './training-error.ts';
 export async function train<Batch, Gradient, State extends Json>(
   options: TrainOptions<Batch, Gradient, State>,
 ): Promise<RunSummary<State>> {
-  return new TrainingRun(options, checkSettings(options)).run();
+  const settings = checkSettings(options);
+  return new TrainingRun({ ...options, controller: controllerOf(options) }, settings).run();
 }
 
 class TrainingRun<Batch, Gradient, State extends Json> {
@@ -58,7 +60,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
       const { plan, reason } = this.#decision;
       await this.#tell('runStarted', { run: this.#settings.run, plan, reason });
       while (this.#book.stoppedBy === undefined) await this.#runEpoch();
-      if (this.#decision.snapshot === 'restore') await this.#snapshots.obey(this.#decision);
+      await this.#restoreWeights();
     } catch (error) {
       failure = { error };
     }
@@ -207,6 +209,11 @@ class TrainingRun<Batch, Gradient, State extends Json> {
     await this.#asOverhead(() => this.#reviving(() => this.#snapshots.obey(this.#decision)));
   }
 
+  /** Before anybody looks at the weights: those that are given up are not the model's. Copies can wait for the next step. */
+  async #restoreWeights(): Promise<void> {
+    if (this.#decision.snapshot === 'restore') await this.#keepWeights();
+  }
+
   /** Copies of the weights are no training. */
   async #asOverhead(work: () => Promise<void>): Promise<void> {
     const started = this.#settings.clock();
@@ -217,6 +224,7 @@ class TrainingRun<Batch, Gradient, State extends Json> {
   async #validate(): Promise<void> {
     const { backend, validation } = this.#options;
     if (!validation) return;
+    await this.#restoreWeights();
     await backend.settle();
     const started = this.#settings.clock();
     const { batchSize } = validation;

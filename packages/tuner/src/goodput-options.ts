@@ -13,7 +13,7 @@ export interface GoodputOptions extends SizeOptions, Partial<NoiseOptions> {
   readonly optimizer?: OptimizerName | undefined;
   /**
    * c = φc/φ, the batch that still pays over the noise scale. Default 3 for SGD and momentum, 1 for others. It holds as far as
-   * the learning rate follows the batch: `policy` sets `maxBatchSize` to where it ends; set it yourself around goodput alone.
+   * the learning rate follows the batch: `policy` sets `rateEndsAt`; set it yourself around goodput alone.
    */
   readonly criticalBatchFactor?: number | undefined;
   /**

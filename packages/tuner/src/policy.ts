@@ -167,6 +167,6 @@ function goodputOptions(options: PolicyOptions): GoodputOptions {
 function boundedByRate<Options extends Omit<PolicyOptions, 'ceiling'>>(options: Options): Options {
   const { rule, referenceBatchSize, maxScale } = couplingOf(options);
   if (options.maxBatchSize !== undefined || maxScale === undefined) return options;
-  if (rule === 'linear') return { ...options, maxBatchSize: referenceBatchSize * maxScale };
-  return rule === 'sqrt' ? { ...options, maxBatchSize: referenceBatchSize * maxScale ** 2 } : options;
+  if (rule === 'linear') return { ...options, rateEndsAt: referenceBatchSize * maxScale };
+  return rule === 'sqrt' ? { ...options, rateEndsAt: referenceBatchSize * maxScale ** 2 } : options;
 }

@@ -1,5 +1,5 @@
 import type { RunInfo } from '@batchwise/core';
-import { checkCount } from './check.ts';
+import { checkAbove, checkCount } from './check.ts';
 
 /** Beyond this share of the dataset, larger batches generalised worse in the runs behind the default. */
 const LARGEST_SHARE = 1 / 16;
@@ -21,6 +21,8 @@ export interface SizeOptions {
   /** Largest batch allowed, in examples; a 16th of the dataset and a 500th of the run bound it too, unless
    * `batchSize` is larger. */
   readonly maxBatchSize?: number | undefined;
+  /** Where no `maxBatchSize` is given: the batch up to which the learning rate follows it, in examples. It bounds the batch too. */
+  readonly rateEndsAt?: number | undefined;
 }
 
 /** Bounds in examples. */
@@ -30,8 +32,9 @@ export type SizeRange = { readonly start: number; readonly min: number; readonly
  * The bounds that hold before the run is known.
  * @throws RangeError unless all are whole numbers with min ≤ batchSize ≤ max
  */
-export function checkSizes({ batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions): void {
+export function checkSizes({ batchSize = 32, minBatchSize, maxBatchSize, rateEndsAt }: SizeOptions): void {
   checkCount(batchSize, 'batchSize');
+  if (rateEndsAt !== undefined) checkAbove(rateEndsAt, 'rateEndsAt');
   if (minBatchSize !== undefined) checkCount(minBatchSize, 'minBatchSize');
   if (maxBatchSize !== undefined) checkCount(maxBatchSize, 'maxBatchSize');
   if ((minBatchSize ?? 0) > batchSize || batchSize > (maxBatchSize ?? Infinity))
@@ -47,7 +50,7 @@ const largestForSteps = (plannedExamples: number): number => Math.floor(plannedE
 
 /** The bounds of one run; `usualMin` is the least where no `minBatchSize` is given. */
 export function sizeRange(
-  { batchSize = 32, minBatchSize, maxBatchSize }: SizeOptions,
+  { batchSize = 32, minBatchSize, maxBatchSize, rateEndsAt }: SizeOptions,
   { datasetSize, plannedExamples }: Pick<RunInfo, 'datasetSize' | 'plannedExamples'>,
   usualMin: number,
 ): SizeRange {
@@ -55,7 +58,8 @@ export function sizeRange(
   const share = Math.min(byShare, largestForSteps(plannedExamples ?? Infinity));
   const byData =
     maxBatchSize !== undefined && datasetSize === undefined ? Infinity : Math.max(share, batchSize);
-  const max = Math.min(maxBatchSize ?? Infinity, byData, datasetSize ?? Infinity);
+  const byRate = Math.max(batchSize, Math.floor(rateEndsAt ?? Infinity));
+  const max = Math.min(maxBatchSize ?? byRate, byData, datasetSize ?? Infinity);
   return { start: Math.min(batchSize, max), min: Math.min(minBatchSize ?? usualMin, batchSize, max), max };
 }
 

@@ -1,4 +1,4 @@
-import type { BatchController, BatchPlan, Decision, Evidence, Json } from '@batchwise/core';
+import type { BatchController, BatchPlan, Decision, Evidence, Json, RunInfo } from '@batchwise/core';
 import { checkAbove, checkCount } from './check.ts';
 import { learningRateScale, type LearningRateQuestion } from './learning-rate-rules.ts';
 import { observe } from './observe.ts';
@@ -28,10 +28,12 @@ export type LearningRateState<Inner extends Json> = {
   readonly inner: Inner;
   /** The batch that ran before the sizes that are being tried, and its rate; null while none is. */
   readonly left: { readonly batchSize: number; readonly learningRateScale: number } | null;
+  /** The batch that the rate is configured for; all examples where there are fewer. */
+  readonly referenceBatchSize: number;
 };
 
 /** What a decision's rate goes by. */
-interface RateView extends Pick<LearningRateState<Json>, 'left'> {
+interface RateView extends Omit<LearningRateState<Json>, 'inner'> {
   /** Largest factor now, and whether it will be larger with the next step. */
   readonly limit: number;
   readonly rises: boolean;
@@ -75,13 +77,13 @@ export function withLearningRate<State extends Json>(
   options: LearningRateOptions,
 ): BatchController<LearningRateState<State>> {
   const { risePerStep = 0.1, warmUpExamples = 0, moments = 'keep' } = options;
-  const { rule, referenceBatchSize, maxScale } = options;
+  const { rule, maxScale } = options;
   checkOptions(options);
 
   const planAt = (plan: BatchPlan, rate: number): BatchPlan => ratedPlan(plan, rate, moments);
   function scaled(
     decision: Decision<State>,
-    { limit, rises, warmth, left }: RateView,
+    { limit, rises, warmth, left, referenceBatchSize }: RateView,
   ): Decision<LearningRateState<State>> {
     const { plan, evidence } = decision;
     const ruled = learningRateScale(plan.batchSize, { rule, referenceBatchSize, maxScale, evidence });
@@ -93,7 +95,7 @@ export function withLearningRate<State extends Json>(
     return {
       ...decision,
       plan: planAt(plan, Math.min(warmed, limit)),
-      state: { inner: decision.state, left },
+      state: { inner: decision.state, left, referenceBatchSize },
       standsFor: isThere ? (decision.standsFor ?? 0) : 0,
     };
   }
@@ -101,18 +103,19 @@ export function withLearningRate<State extends Json>(
     name: inner.name,
     measures: inner.measures,
     ...(inner.restores && { restores: true }),
-    start: (run) => scaled(inner.start(run), { limit: 1, rises: true, warmth: 1, left: null }),
-    next(step, { inner: state, left: known }) {
+    start: (run) => scaled(inner.start(run), startView(options, run)),
+    next(step, { inner: state, left: known, referenceBatchSize }) {
       const decision = inner.next(step, state);
       const left = decision.firm ? leftBehind(known, step.plan, decision.plan) : null;
       const rises = mayRise(step.plan, decision, left);
       const limit = rises
         ? step.plan.learningRateScale * (1 + risePerStep)
         : heldRate(step.plan, decision.plan, left);
-      return scaled(decision, { limit, rises, warmth: warmthAt(step.totalExamples, warmUpExamples), left });
+      const warmth = warmthAt(step.totalExamples, warmUpExamples);
+      return scaled(decision, { limit, rises, warmth, left, referenceBatchSize });
     },
-    observe: (steps, { inner: state, left }) => ({ inner: observe(inner, steps, state), left }),
-    recover: (step, { inner: state, left }) =>
+    observe: (steps, { inner: state, ...rest }) => ({ inner: observe(inner, steps, state), ...rest }),
+    recover: (step, { inner: state, ...rest }) =>
       mapRecovery(inner.recover(step, state), (decision) => {
         const { batchSize, learningRateScale: limit } = step.plan;
         // Of the same batch, in smaller parts, nothing new is known.
@@ -120,10 +123,10 @@ export function withLearningRate<State extends Json>(
           ? {
               ...decision,
               plan: planAt(decision.plan, limit),
-              state: { inner: decision.state, left },
+              state: { inner: decision.state, ...rest },
               standsFor: 0,
             }
-          : scaled(decision, { limit, rises: decision.firm !== true, warmth: 1, left });
+          : scaled(decision, { limit, rises: decision.firm !== true, warmth: 1, ...rest });
       }),
   };
 }
@@ -145,6 +148,17 @@ function checkOptions({
       'moments is rescale, which goes with the rule sqrt; give that rule, or keep the moments.',
     );
 }
+
+const startView = (
+  { referenceBatchSize }: LearningRateOptions,
+  { datasetSize = Infinity }: RunInfo,
+): RateView => ({
+  limit: 1,
+  rises: true,
+  warmth: 1,
+  left: null,
+  referenceBatchSize: Math.min(referenceBatchSize, datasetSize),
+});
 
 /** What ran before the first of the firm decisions that leave it. */
 const leftBehind = (

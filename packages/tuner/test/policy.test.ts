@@ -1,6 +1,6 @@
 import type { BatchController, Decision, Json } from '@batchwise/core';
 import { describe, expect, it } from 'vitest';
-import { largestBatchSize, policy, policyNames, type PolicyName, type PolicyOptions } from '../src/policy.ts';
+import { policy, policyNames, type PolicyName } from '../src/policy.ts';
 import type { GrowthRule } from '../src/schedule.ts';
 import { runPlant, type Plant } from './plant.ts';
 import { applied, failed, plan, run, throughJson } from './step.ts';
@@ -152,25 +152,15 @@ describe('policy', () => {
     expect(sizes.at(-1)).toBe(largest);
   });
 
-  it.each<[PolicyName, PolicyOptions, number | undefined, number]>([
-    ['goodput', { optimizer: 'sgd' }, 60_000, 128],
-    ['goodput', { optimizer: 'momentum', batchSize: 8 }, 60_000, 64],
-    ['goodput', {}, 60_000, 2048],
-    // A 16th of the data, where the rate sets no bound.
-    ['goodput', { learningRateRule: 'none' }, 60_000, 3750],
-    ['goodput', { learningRateRule: () => 1 }, 60_000, 3750],
-    ['goodput', { optimizer: 'sgd', maxBatchSize: 700 }, 60_000, 700],
-    ['knee', { optimizer: 'sgd' }, 60_000, 3750],
-    ['noiseScale', { optimizer: 'sgd' }, undefined, 4096],
-    ['schedule', { maxBatchSize: 700 }, 60_000, 700],
-    ['schedule', { growth: { milestones: [{ examples: 5000, batchSize: 5000 }] } }, 7000, 5000],
-    ['schedule', { growth: { milestones: [{ examples: 9, batchSize: 500 }] }, maxBatchSize: 64 }, 7000, 64],
-    ['fixed', { batchSize: 100 }, 60_000, 100],
-    ['fixed', {}, undefined, 32],
-    ['fixed', {}, 20, 20],
-  ])('%s with %j may take from %s examples batches of %i', (name, options, datasetSize, largest) => {
-    expect(largestBatchSize(name, options, { datasetSize, plannedExamples: undefined })).toBe(largest);
-  });
+  it.each(['goodput', 'knee', 'noiseScale', 'fixed'] as const)(
+    '%s trains fewer examples than a batch at the configured rate',
+    (name) => {
+      for (const optimizer of ['sgd', 'adam'] as const) {
+        const plan = policy(name, { optimizer }).start(run({ datasetSize: 6 })).plan;
+        expect(plan).toMatchObject({ batchSize: name === 'fixed' ? 32 : 6, learningRateScale: 1 });
+      }
+    },
+  );
 
   it('does not raise the rate while it explores', () => {
     const { steps } = runPlant(policy('goodput'), plant, info);

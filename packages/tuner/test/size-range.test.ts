@@ -41,6 +41,19 @@ describe('sizeRange', () => {
     expect(of(undefined, { batchSize: 8192 }).max).toBe(8192);
     expect(of(undefined, { maxBatchSize: 20_000 }).max).toBe(20_000);
   });
+
+  it('goes no further than the rate does, unless told to, which opens no stream', () => {
+    expect(of(60_000, { rateEndsAt: 128 }).max).toBe(128);
+    expect(of(60_000, { rateEndsAt: 100.5, batchSize: 8 }).max).toBe(100);
+    expect(of(60_000, { rateEndsAt: 128, maxBatchSize: 256 }).max).toBe(256);
+    expect(of(undefined, { rateEndsAt: 20_000 }).max).toBe(4096);
+    const ofRun = sizeRange(
+      { rateEndsAt: 2048 },
+      run({ datasetSize: undefined, plannedExamples: 50_000 }),
+      8,
+    );
+    expect(ofRun.max).toBe(100);
+  });
 });
 
 it.each<[string | undefined, SizeOptions, number | undefined, number | undefined]>([

@@ -4,7 +4,7 @@ import { withLearningRate, type LearningRateOptions } from '../src/with-learning
 import { applied, failed, plan, run, scripted } from './step.ts';
 
 /** Of a controller that has been asked nothing yet. */
-const told = { inner: 0, left: null };
+const told = { inner: 0, left: null, referenceBatchSize: 32 };
 
 describe('withLearningRate', () => {
   const coupled = (sizes: readonly number[], more: Partial<LearningRateOptions> = {}, firm = false) =>
@@ -20,6 +20,15 @@ describe('withLearningRate', () => {
     expect(coupled([32]).start(run()).plan).toEqual(plan(32, 32, 1));
     expect(coupled([128]).start(run()).plan).toEqual(plan(128, 128, 1));
     expect(coupled([8]).start(run()).plan).toEqual(plan(8, 8, 0.25));
+  });
+
+  it('takes all examples for a whole batch where there are fewer than it is configured for', () => {
+    const controller = coupled([6, 6, 3]);
+    const first = controller.start(run({ datasetSize: 6 }));
+    expect(first.plan).toEqual(plan(6, 6, 1));
+    const second = controller.next(applied(first.plan), first.state);
+    expect(second.plan).toEqual(plan(6, 6, 1));
+    expect(controller.next(applied(second.plan), second.state).plan).toEqual(plan(3, 3, 0.5));
   });
 
   it('rises by 10 % a step up to the rule', () => {
@@ -97,7 +106,7 @@ describe('withLearningRate', () => {
 
   it('still knows after a failed step what ran before sizes were tried', () => {
     const left = { batchSize: 128, learningRateScale: 4 };
-    const recovery = coupled([64]).recover(failed('nonFinite', plan(64, 64, 2)), { inner: 0, left });
+    const recovery = coupled([64]).recover(failed('nonFinite', plan(64, 64, 2)), { ...told, left });
     expect(recovery).toMatchObject({ kind: 'retry', decision: { state: { left } } });
   });
 
@@ -114,7 +123,7 @@ describe('withLearningRate', () => {
     const inner = scripted([32]);
     const outer = coupled([32]);
     const { state, ...said } = inner.start(run());
-    expect(outer.start(run())).toEqual({ ...said, standsFor: 0, state: { inner: state, left: null } });
+    expect(outer.start(run())).toEqual({ ...said, standsFor: 0, state: { ...told, inner: state } });
     expect(outer.name).toBe('scripted');
   });
 

@@ -1,11 +1,17 @@
-import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayersTf } from '@batchwise/backend/node';
 
 type Model = ReturnType<LayersTf['sequential']>;
 type Saveable = Pick<Model, 'save'>;
 
+const MODEL = 'model.json';
 const WEIGHTS = 'weights.bin';
+
+/** The files that `saveModel` writes. */
+export const savedFiles = (directory: string): readonly string[] =>
+  [MODEL, WEIGHTS].map((name) => join(directory, name));
 
 /**
  * Writes `model.json` and `weights.bin` in the layers format of TensorFlow.js, as its own file handler does, which only
@@ -23,7 +29,7 @@ export async function saveModel(tf: LayersTf, model: Saveable, directory: string
       convertedBy: null,
       weightsManifest: [{ paths: [WEIGHTS], weights: artifacts.weightSpecs }],
     };
-    await replaceFile(join(directory, 'model.json'), `${JSON.stringify(manifest)}\n`);
+    await replaceFile(join(directory, MODEL), `${JSON.stringify(manifest)}\n`);
     return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
   });
   await model.save(handler);
@@ -41,7 +47,14 @@ export async function replaceFile(path: string, content: string | Buffer): Promi
   const target = await realpath(path).catch(() => path);
   const isThere = await stat(target).catch(() => undefined);
   if (isThere && !isThere.isFile()) return writeFile(target, content);
-  const fresh = `${target}.new`;
-  await writeFile(fresh, content);
-  await rename(fresh, target);
+  // Other processes may write the same target.
+  const fresh = `${target}.${process.pid}-${randomUUID()}.new`;
+  try {
+    await writeFile(fresh, content);
+    await rename(fresh, target);
+  } catch (error) {
+    // What failed first is what to tell.
+    await rm(fresh, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }

@@ -24,6 +24,16 @@ export interface Done<T> {
 export class TensorWatch {
   readonly #engine: Engine;
   #peakBytes = 0;
+  /** Of the work in hand. */
+  #made: Tensor[] = [];
+  #trackBefore: Engine['trackTensor'] | undefined;
+  /** One function for all work: with a new one each time, JavaScript forgets how to call it fast, and keeps what all of them made. */
+  readonly #track: Engine['trackTensor'] = (tensor, backend) => {
+    const engine = this.#engine;
+    this.#trackBefore?.call(engine, tensor, backend);
+    this.#made.push(tensor);
+    this.#peakBytes = Math.max(this.#peakBytes, engine.state.numBytes);
+  };
 
   constructor(tf: Pick<Tf, 'engine'>) {
     this.#engine = tf.engine() as unknown as Engine;
@@ -40,14 +50,13 @@ export class TensorWatch {
 
   /** Runs `work`; where it throws, every tensor that it made is freed, apart from variables. */
   run<T>(work: () => T): Done<T> {
-    const made: Tensor[] = [];
     const engine = this.#engine;
-    const { trackTensor } = engine;
-    engine.trackTensor = (tensor, backend) => {
-      trackTensor.call(engine, tensor, backend);
-      made.push(tensor);
-      this.#peakBytes = Math.max(this.#peakBytes, engine.state.numBytes);
-    };
+    const trackBefore = engine.trackTensor;
+    if (trackBefore === this.#track) throw new Error('unreachable: no work is watched inside of other work');
+    const made: Tensor[] = [];
+    this.#made = made;
+    this.#trackBefore = trackBefore;
+    engine.trackTensor = this.#track;
     const undo = (): void => {
       if (engine.state.gradientDepth === 0) engine.state.activeTape = null;
       freeAll(made);
@@ -58,7 +67,8 @@ export class TensorWatch {
       undo();
       throw error;
     } finally {
-      engine.trackTensor = trackTensor;
+      engine.trackTensor = trackBefore;
+      this.#made = [];
     }
   }
 

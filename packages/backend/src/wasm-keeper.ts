@@ -27,6 +27,14 @@ class WasmBudgetError extends Error {
 /** For wasm, whose heap ends in an abort that nothing survives: no tensor is made that could bring it about. */
 export class WasmKeeper extends PlainKeeper {
   readonly #budgetBytes: number;
+  #watched:
+    { readonly wasm: WasmBackend['wasm']; readonly malloc: WasmBackend['wasm']['_malloc'] } | undefined;
+  /** One function for all work, as in `TensorWatch`. */
+  readonly #malloc = (bytes: number): number => {
+    const wanted = this.tensors.bytesInUse + bytes;
+    if (wanted > this.#budgetBytes) throw new WasmBudgetError(wanted, this.#budgetBytes);
+    return this.#watched?.malloc.call(this.#watched.wasm, bytes) ?? 0;
+  };
 
   constructor(kept: Kept, budgetBytes = WASM_BUDGET_BYTES) {
     super(kept);
@@ -49,11 +57,10 @@ export class WasmKeeper extends PlainKeeper {
   override watch<T>(work: () => T): T {
     const { wasm } = this.kept.tf.backend() as unknown as WasmBackend;
     const { _malloc: malloc } = wasm;
-    wasm._malloc = (bytes) => {
-      const wanted = this.tensors.bytesInUse + bytes;
-      if (wanted > this.#budgetBytes) throw new WasmBudgetError(wanted, this.#budgetBytes);
-      return malloc.call(wasm, bytes);
-    };
+    // Work inside of work is watched already.
+    if (malloc === this.#malloc) return work();
+    this.#watched = { wasm, malloc };
+    wasm._malloc = this.#malloc;
     try {
       return work();
     } finally {

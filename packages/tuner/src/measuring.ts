@@ -12,7 +12,7 @@ export interface MeasuringOptions {
   readonly measuringShare: number;
   /** Steps measured soon after the start, to have an estimate early. Default 6. */
   readonly bootMeasurements: number;
-  /** Steps to the first of these, and from it to the second; twice as many to each further one. Default 2. */
+  /** Steps to the first of these; twice as many to each further one. Default 2. */
   readonly bootEverySteps: number;
 }
 

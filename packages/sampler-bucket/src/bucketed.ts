@@ -27,8 +27,8 @@ export interface BucketedOptions {
   readonly group: GroupLimit;
   /**
    * Examples that are sorted together; larger pools waste less, smaller ones keep more randomness in which examples
-   * meet. 50 groups where it is not given, but at most a quarter of the data (the choice of Hugging Face's
-   * `group_by_length`).
+   * meet. Rounded up to whole groups where `group` is by examples. 50 groups where it is not given, but at most a
+   * quarter of the data (the choice of Hugging Face's `group_by_length`).
    */
   readonly poolSize?: number;
   /** Lengths that are padded to the same count as equal: examples among them are mixed freely. */
@@ -72,17 +72,14 @@ export function bucketed(lengths: ArrayLike<number>, options: BucketedOptions): 
   const { order, padded } = plan;
   const { observe, ...feedback } = passFeedback(order);
   let observations = 0;
+  const changes = (): number => observations + (order.changes?.() ?? 0);
   return {
     size: order.size,
     population: padded.length,
     independent: order.independent ?? order,
     epoch(index, startAt = 0) {
       requirePosition(order.size, index, startAt);
-      return openEpoch(
-        plan,
-        poolReader(plan, index, () => observations),
-        startAt,
-      );
+      return openEpoch(plan, poolReader(plan, index, changes), startAt);
     },
     ...feedback,
     ...(observe && {
@@ -111,7 +108,7 @@ function openEpoch(
       const to = Math.min(pool.indices.length, from + indices.length - filled);
       indices.set(pool.indices.subarray(from, to), filled);
       if (pool.weights)
-        (weights ??= new Float32Array(indices.length)).set(pool.weights.subarray(from, to), filled);
+        (weights ??= new Float32Array(indices.length).fill(1)).set(pool.weights.subarray(from, to), filled);
       filled += to - from;
       position += to - from;
     }
@@ -145,8 +142,9 @@ function planOf(lengths: Int32Array, options: BucketedOptions): PoolPlan {
       `bucketed got ${lengths.length} lengths and an order of population ${populationOf(order)}; give one length per example.`,
     );
   }
-  const poolSize = options.poolSize ?? defaultPoolSize(padded, group);
-  requireInteger('poolSize', poolSize, { from: 1, to: MAX_SIZE });
+  const asked = options.poolSize ?? defaultPoolSize(padded, group);
+  requireInteger('poolSize', asked, { from: 1, to: MAX_SIZE });
+  const poolSize = wholeGroups(asked, group);
   return { order, padded, group, poolSize, groupSeed: derivedSeed(seed, 0), longestFirst };
 }
 
@@ -158,6 +156,12 @@ function requireGroup(group: GroupLimit, longest: number, padded: Int32Array): v
   throw new RangeError(
     `group.tokens is ${group.tokens}, and example ${longest} alone has ${needed} padded tokens; give at least as many, or truncate it.`,
   );
+}
+
+/** A pool that ended within a group would shift the groups of the next one against batches of their size. */
+function wholeGroups(poolSize: number, group: GroupLimit): number {
+  if (!('examples' in group)) return poolSize;
+  return Math.min(MAX_SIZE, Math.ceil(poolSize / group.examples) * group.examples);
 }
 
 /** Whole groups: 50 of them, or what makes a quarter of the data; one at least. */

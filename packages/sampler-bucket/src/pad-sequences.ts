@@ -1,4 +1,8 @@
+import { MAX_SIZE, requireInteger } from '@batchwise/sampler';
 import { checkedLengths, paddedLength, type Padding } from './padding.ts';
+
+/** What `data` can hold: it would store another number in silence. */
+const INT32 = { from: -(2 ** 31), to: MAX_SIZE };
 
 /** Where and with what the free places are filled. */
 export interface PadOptions {
@@ -23,7 +27,8 @@ export interface PaddedSequences {
 /**
  * Pads sequences of tokens to one length. `data` and `mask` are new arrays, and fit an `ArrayTensor` of
  * @batchwise/backend together with `shape`.
- * @throws RangeError when there are no sequences, one is empty, or one is longer than the largest of `toLengths`
+ * @throws RangeError when there are no sequences, one is empty, one is longer than the largest of `toLengths`, or a token
+ *   or `value` is not a 32-bit integer
  */
 export function padSequences(
   sequences: readonly ArrayLike<number>[],
@@ -34,6 +39,8 @@ export function padSequences(
     (k) => `sequences[${k}].length`,
   );
   const columns = paddedLength(padding)(lengths.reduce((longest, length) => Math.max(longest, length), 0));
+  requireInteger('value', value, INT32);
+  sequences.forEach(requireTokens);
   const data = new Int32Array(sequences.length * columns).fill(value);
   const mask = new Float32Array(data.length);
   sequences.forEach((sequence, row) => {
@@ -42,4 +49,12 @@ export function padSequences(
     mask.fill(1, start, start + sequence.length);
   });
   return { data, mask, shape: [sequences.length, columns], lengths };
+}
+
+function requireTokens(sequence: ArrayLike<number>, k: number): void {
+  for (let t = 0; t < sequence.length; t++) {
+    const token = sequence[t] ?? NaN;
+    // The name is made only for the message: there are many tokens.
+    if ((token | 0) !== token) requireInteger(`sequences[${k}][${t}]`, token, INT32);
+  }
 }

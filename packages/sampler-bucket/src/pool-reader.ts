@@ -25,25 +25,25 @@ export interface LoadedPool {
 
 /**
  * Reads an epoch pool by pool; positions must not go back.
- * @param observations what changes as soon as `order` may have changed its mind: the pool is then read again, so that it
+ * @param changes what changes as soon as `order` may have changed its mind: the pool is then read again, so that it
  *   is the one that a resumed run would read
  */
 export function poolReader(
   plan: PoolPlan,
   epoch: number,
-  observations: () => number,
+  changes: () => number,
 ): (position: number) => LoadedPool {
   const { order, poolSize } = plan;
   let members: IndexCursor | undefined;
   let pool: LoadedPool | undefined;
-  let readAt = observations();
+  let readAt = changes();
   return (position) => {
-    const isCurrent = readAt === observations();
+    const isCurrent = readAt === changes();
     if (pool && isCurrent && position < pool.start + pool.indices.length) return pool;
     const start = position - (position % poolSize);
     if (!isCurrent) members = undefined;
     members ??= order.epoch(epoch, start);
-    readAt = observations();
+    readAt = changes();
     pool = loadPool(plan, { members, start, random: seededRandom(plan.groupSeed, epoch, start) });
     return pool;
   };

@@ -2,7 +2,7 @@ import { sequential, shuffled, type IndexSampler } from '@batchwise/sampler';
 import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { bucketed } from '../src/index.ts';
-import { learning, orderOf, range, readAll, unevenLengths } from './support.ts';
+import { orderOf, range, unevenLengths } from './support.ts';
 
 describe('the order', () => {
   // By length: 1 (9), 3 (7), 4 (5), 0 (3), 5 (2), 2 (1).
@@ -174,57 +174,24 @@ describe('the pool', () => {
   });
 });
 
-describe('an order that learns', () => {
-  const lengths = [4, 8, 2, 6, 1, 3, 5, 7];
-  const make = () => bucketed(lengths, { seed: 1, group: { examples: 2 }, poolSize: 4, order: learning() });
+describe('a pool of one’s own size', () => {
+  const lengths = unevenLengths(200);
+  const pools = (group: { examples: number } | { tokens: number }, poolSize: number) =>
+    orderOf(bucketed(lengths, { seed: 1, group, poolSize, order: sequential(200) }), 0);
 
-  it('leads each weight along with its example', () => {
-    const cursor = make().epoch(0);
-    expect(cursor.weights).toBeUndefined();
-    for (const count of [3, 4, 1]) {
-      const indices = cursor.take(count);
-      expect([...(cursor.weights ?? [])]).toEqual([...indices].map((example) => example + 1));
+  it('is rounded up to whole groups of examples, so that their batches reach into no other', () => {
+    const order = pools({ examples: 32 }, 50);
+    expect(order).toEqual(pools({ examples: 32 }, 64));
+    for (let start = 0; start < 200; start += 32) {
+      const group = order.slice(start, start + 32).map((index) => lengths[index] ?? 0);
+      expect(group).toEqual([...group].sort((a, b) => b - a));
     }
+    expect(pools({ examples: 32 }, 2 ** 31 - 1)).toEqual(pools({ examples: 32 }, 224));
   });
 
-  it('passes losses and state on, and reads the rest of the pool anew', () => {
-    const sampler = make();
-    const cursor = sampler.epoch(0);
-    const before = [...cursor.take(3)];
-    expect([...before].every((index) => index < 4)).toBe(true);
-    sampler.observe?.([2], [5]);
-    expect(sampler.state?.()).toEqual({ last: 2, loss: 5 });
-    const rest = readAll(cursor, [5]);
-    const fresh = make();
-    fresh.observe?.([2], [5]);
-    expect(rest).toEqual(readAll(fresh.epoch(0, 3), [2]));
-    // Its first pool is now 2, 3, 4, 5, the second one 6, 7, 0, 1.
-    expect([2, 3, 4, 5]).toContain(rest[0]);
-    expect(rest.slice(1).sort()).toEqual([0, 1, 6, 7]);
-  });
-
-  it('has no weights once the epoch is over', () => {
-    const cursor = make().epoch(0, 7);
-    expect(cursor.takeTokens(9)).toHaveLength(1);
-    expect(cursor.weights).toHaveLength(1);
-    expect(cursor.takeTokens(9)).toHaveLength(0);
-    expect(cursor.weights).toBeUndefined();
-  });
-
-  it('says so when it ends before its size', () => {
-    const short: IndexSampler = { ...sequential(3), size: 8, population: 8 };
-    const cursor = bucketed(lengths, { seed: 1, group: { examples: 2 }, poolSize: 4, order: short }).epoch(0);
-    expect(() => cursor.take(1)).toThrow(
-      new RangeError(
-        'The order gave 3 examples from position 0 on, where its size promised 4; correct its size.',
-      ),
-    );
-  });
-
-  it('asks for no losses where the order does not', () => {
-    const plain = bucketed(lengths, { seed: 1, group: { examples: 2 } });
-    expect(plain.observe).toBeUndefined();
-    expect(plain.state).toBeUndefined();
+  it('stays as it is over groups of tokens', () => {
+    const first = pools({ tokens: 100 }, 50).slice(0, 50);
+    expect(first.sort((a, b) => a - b)).toEqual(range(50));
   });
 });
 

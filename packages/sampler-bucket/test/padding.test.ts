@@ -38,8 +38,32 @@ describe('padSequences', () => {
     expect(padSequences([Int32Array.of(1, 2), Uint8Array.of(3)]).data).toEqual(Int32Array.of(1, 2, 3, 0));
   });
 
+  it('takes all integers of 32 bits', () => {
+    const [least, most] = [-(2 ** 31), 2 ** 31 - 1];
+    expect(padSequences([[least, -0], [most]], { value: least }).data).toEqual(
+      Int32Array.of(least, 0, most, least),
+    );
+  });
+
   it.each<[string, () => unknown]>([
     ['There are no sequences; give at least one.', () => padSequences([])],
+    [
+      'sequences[0][1] is 1.7; give an integer from -2147483648 to 2147483647.',
+      () => padSequences([[5, 1.7], [3e9]]),
+    ],
+    [
+      'sequences[1][0] is 3000000000; give an integer from -2147483648 to 2147483647.',
+      () => padSequences([[5], Float64Array.of(3e9)]),
+    ],
+    ['sequences[0][0] is NaN; give an integer from -2147483648 to 2147483647.', () => padSequences([[NaN]])],
+    [
+      'value is NaN; give an integer from -2147483648 to 2147483647.',
+      () => padSequences([[1]], { value: NaN }),
+    ],
+    [
+      'value is 0.5; give an integer from -2147483648 to 2147483647.',
+      () => padSequences([[1]], { value: 0.5 }),
+    ],
     [
       'sequences[1].length is 0; leave empty sequences out of the data, by subset say.',
       () => padSequences([[1], []]),

@@ -1,5 +1,5 @@
 import type { AdaptiveSampler, IndexCursor, IndexSampler } from '@batchwise/sampler';
-import { requireInteger, requireObservation, requirePosition } from '@batchwise/sampler';
+import { randomAccessSampler, requireInteger, requireObservation, requirePosition } from '@batchwise/sampler';
 
 /** All that is left in an epoch, asked for in portions of the given sizes, over and over. */
 export function readAll(cursor: IndexCursor, counts: readonly number[]): number[] {
@@ -65,5 +65,21 @@ export function learning(state = { last: 0, loss: 1 }): AdaptiveSampler<{ last: 
       loss = losses[latest] ?? loss;
     },
     state: () => ({ last, loss }),
+  };
+}
+
+/** Eight examples, from `first` on in a circle, until `turnTo` says otherwise. */
+export function turning(first = 0): IndexSampler & { turnTo(example: number): void } {
+  let changes = 0;
+  const read = (from: number, to: number) =>
+    Int32Array.from({ length: to - from }, (_, k) => (from + k + first) % 8);
+  return {
+    ...randomAccessSampler(8, () => read),
+    turnTo(example) {
+      first = example;
+      changes += 1;
+    },
+    state: () => first,
+    changes: () => changes,
   };
 }

@@ -28,8 +28,8 @@ export interface CurriculumOptions extends PacedOptions {
  * the epoch and the position; the clock of the pacing is epoch · size + position.
  *
  * @param sampler of as many draws per epoch as it has examples
- * @throws RangeError when a difficulty is not finite, their number is not that of the examples, the pacing by difficulty
- *   lets nobody in at first or keeps somebody out for ever, or `sampler` draws from a larger population
+ * @throws RangeError when a difficulty is not finite, their number is not that of the examples, the pacing keeps
+ *   somebody out for ever or, by difficulty, lets nobody in at first, or `sampler` draws from a larger population
  */
 export function curriculum(
   sampler: IndexSampler,
@@ -45,6 +45,7 @@ export function curriculum(
   if (atLeast !== undefined) requireAtLeast(atLeast, size);
   const scores = Float64Array.from(difficulty, checkedScore);
   if (pacing.limits === 'difficulty') requireReach(pacing, scores, atLeast);
+  else if ((atLeast ?? 1) < size) requireWholeShare(pacing);
   const ranking = fixedRanking(scores, { seed, ordering });
   return {
     ...paced(sampler, { pacing, seed, atLeast: atLeast ?? 1, ranking }),
@@ -57,6 +58,15 @@ function checkedScore(score: number, k: number): number {
   throw new RangeError(
     `difficulty[${k}] is ${score}; give finite numbers, or leave the example out by subset.`,
   );
+}
+
+function requireWholeShare(pacing: Pacing): void {
+  const end = pacing.at(Number.MAX_SAFE_INTEGER);
+  if (end < 1) {
+    throw new RangeError(
+      `The pacing ends at share ${end}, so the rest would never be let in; end at 1 (percentile 100), or leave them out by subset.`,
+    );
+  }
 }
 
 function requireReach(pacing: Pacing, scores: Float64Array, atLeast: number | undefined): void {

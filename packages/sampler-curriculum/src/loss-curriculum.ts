@@ -22,7 +22,7 @@ export interface LossCurriculumOptions extends PacedOptions {
  *
  * With `selfPaced` it is self-paced learning, where a step trains on the examples below a threshold on their losses.
  *
- * @param sampler of as many draws per epoch as it has examples, and one that does not learn itself
+ * @param sampler of as many draws per epoch as it has examples, and one that neither learns nor has a state itself
  * @throws RangeError when an option or the state makes no sense, or `sampler` is not of that kind
  */
 export function lossCurriculum(
@@ -36,6 +36,11 @@ export function lossCurriculum(
   if (sampler.observe) {
     throw new RangeError(
       'lossCurriculum got a sampler that learns from losses itself; give it one that does not, or use curriculum.',
+    );
+  }
+  if (sampler.state) {
+    throw new RangeError(
+      'lossCurriculum got a sampler with a state of its own, which would be lost; give it one without, or use curriculum.',
     );
   }
   requireAtLeast(atLeast, size);

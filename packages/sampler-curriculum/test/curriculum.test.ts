@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { babySteps, competence, curriculum, fixedDiscrete, fixedLinear, type Pacing } from '../src/index.ts';
 import { ascending, countsOf, easiestFirst, orderOf, range, readAll, scatteredScores } from './support.ts';
 
-const constantly = (share: number): Pacing => ({ limits: 'share', at: () => share });
+/** For as long as a test reads. */
+const constantly = (share: number): Pacing => ({
+  limits: 'share',
+  at: (examples) => (examples < 1e9 ? share : 1),
+});
 
 describe('who is let in', () => {
   const scores = scatteredScores(200);
@@ -218,6 +222,12 @@ describe('bad input', () => {
   const pacing = competence({ examples: 10 });
   const options = { difficulty: [1, 2, 3], pacing, seed: 1 };
   const lengths = { minDifficulty: 2, maxDifficulty: 3, totalExamples: 10 };
+  const upTo80 = fixedLinear({
+    minDifficulty: 10,
+    maxDifficulty: 80,
+    totalExamples: 20,
+    difficultyType: 'percentile',
+  });
   it.each<[string, () => unknown]>([
     [
       'difficulty[1] is NaN; give finite numbers, or leave the example out by subset.',
@@ -252,11 +262,24 @@ describe('bad input', () => {
       () => curriculum(sequential(3), { ...options, difficulty: [7, 2, 5], pacing: fixedLinear(lengths) }),
     ],
     [
+      'The pacing ends at share 0.8, so the rest would never be let in; end at 1 (percentile 100), or leave them out by subset.',
+      () => curriculum(sequential(3), { ...options, pacing: upTo80 }),
+    ],
+    [
+      'The pacing ends at share 0.8, so the rest would never be let in; end at 1 (percentile 100), or leave them out by subset.',
+      () => curriculum(sequential(3), { ...options, pacing: upTo80, atLeast: 2 }),
+    ],
+    [
       'The pacing gave NaN after 0 examples; correct its formula.',
       () => orderOf(curriculum(sequential(3), { ...options, pacing: constantly(NaN) }), 0),
     ],
   ])('is refused: %s', (message, make) => {
     expect(make).toThrow(new RangeError(message));
+  });
+
+  it('may end below the whole where all are let in from the first example on', () => {
+    const all = curriculum(sequential(3), { ...options, pacing: upTo80, atLeast: 3 });
+    expect(orderOf(all, 9)).toEqual([0, 1, 2]);
   });
 
   it('may begin below the easiest where a number of examples is asked for', () => {

@@ -167,6 +167,10 @@ describe('bad input of lossCurriculum', () => {
       () => lossCurriculum(lossCurriculum(sequential(2), options), options),
     ],
     [
+      'lossCurriculum got a sampler with a state of its own, which would be lost; give it one without, or use curriculum.',
+      () => lossCurriculum({ ...sequential(2), state: () => 'kept' }, options),
+    ],
+    [
       'atLeast is 0; give an integer from 1 to 2.',
       () => lossCurriculum(sequential(2), { ...options, atLeast: 0 }),
     ],

@@ -42,6 +42,7 @@ export function adjustable(
   requireWeights(state?.weights ?? weights, MAX_LEAVES);
   const tree = new SumTree(state?.weights ?? weights);
   const mass = new Float64Array(1);
+  let changes = 0;
   const sampler = independentDraws({
     size,
     population,
@@ -62,8 +63,10 @@ export function adjustable(
       requireWeight('weight', weight);
       requireFinite(tree.total - tree.weightOf(index) + weight);
       tree.set(index, weight);
+      changes += 1;
     },
     weightOf: (index) => tree.weightOf(index),
     state: () => ({ weights: Array.from(tree.weights) }),
+    changes: () => changes,
   };
 }

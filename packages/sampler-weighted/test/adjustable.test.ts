@@ -1,4 +1,4 @@
-import { seededRandom } from '@batchwise/sampler';
+import { concatenated, seededRandom, sequential, shard, subset } from '@batchwise/sampler';
 import { chiSquare, chiSquareLimit } from '@batchwise/testing';
 import { describe, expect, it } from 'vitest';
 import { adjustable } from '../src/index.ts';
@@ -69,6 +69,21 @@ describe('adjustable', () => {
     expect(drawnCounts(resumed, 3)).not.toEqual(
       drawnCounts(adjustable([1, 2, 3], { seed: 5, size: 100 }), 3),
     );
+  });
+
+  it('keeps its state, and counts its changes, inside of other samplers', () => {
+    const own = adjustable([1, 2, 3], { seed: 5 });
+    const within = [
+      subset([7, 8, 9], own),
+      shard(own, { rank: 0, world: 2 }),
+      concatenated([sequential(2), own]),
+    ];
+    expect(within.map((sampler) => sampler.changes?.())).toEqual([0, 0, 0]);
+    own.setWeight(0, 9);
+    expect(() => own.setWeight(1, 0)).toThrow(RangeError);
+    const state = { weights: [9, 2, 3] };
+    expect(within.map((sampler) => sampler.state?.())).toEqual([state, state, [null, state]]);
+    expect(within.map((sampler) => sampler.changes?.())).toEqual([1, 1, 1]);
   });
 
   it('refuses weights and states that make no sense, and keeps what it had', () => {

@@ -29,7 +29,7 @@ export class EndlessCursor implements IndexCursor {
       if (part.length === 0) return indices.subarray(0, taken);
       indices.set(part, taken);
       const { weights } = this.#cursor;
-      if (weights) (this.#weights ??= new Float32Array(count)).set(weights, taken);
+      if (weights) (this.#weights ??= new Float32Array(count).fill(1)).set(weights, taken);
       this.#position += part.length;
       taken += part.length;
     }

@@ -30,6 +30,11 @@ export interface IndexSampler {
    */
   state?(): Json;
   /**
+   * How often the order was changed by other means than `observe`: what was read ahead of it is out of date once this is
+   * another number. Absent where there are no such means.
+   */
+  changes?(): number;
+  /**
    * Where the examples of a batch are no independent draws (they are alike in length, say): the same draws per epoch in
    * an order in which they are, to measure gradient noise by. It is only read; it learns by what this one is told.
    */

@@ -1,8 +1,9 @@
 import { populationOf, requireObservation, type IndexSampler, type Json } from './index-sampler.ts';
+import type { Feedback } from './pass-feedback.ts';
 import { MAX_SIZE, requireInteger } from './require-integer.ts';
 
 /** Data sets laid end to end: the indices of part k are moved up by the populations of the parts before it. */
-export interface Joined extends Pick<IndexSampler, 'observe' | 'state'> {
+export interface Joined extends Feedback {
   readonly population: number;
   /** By how much the indices of each part are moved up. */
   readonly offsets: readonly number[];
@@ -26,7 +27,12 @@ export function joined(parts: readonly IndexSampler[]): Joined {
         requireObservation(population, indices, losses);
         parts.forEach((part, k) => tell(part, offsets[k] ?? 0, { indices, losses }));
       },
+    }),
+    ...(parts.some(({ state }) => state) && {
       state: (): Json => parts.map((part) => part.state?.() ?? null),
+    }),
+    ...(parts.some(({ changes }) => changes) && {
+      changes: () => parts.reduce((sum, part) => sum + (part.changes?.() ?? 0), 0),
     }),
   };
 }

@@ -1,5 +1,5 @@
 import { populationOf, requireObservation, type IndexSampler } from './index-sampler.ts';
-import { passFeedback } from './pass-feedback.ts';
+import { passFeedback, type Feedback } from './pass-feedback.ts';
 import { passIndependent } from './pass-independent.ts';
 import { PositionIndex } from './position-index.ts';
 import { MAX_SIZE, requireInteger } from './require-integer.ts';
@@ -48,8 +48,8 @@ export function subset(indices: ArrayLike<number>, sampler: IndexSampler): Index
 }
 
 /** Leads the losses of indices back to the positions that they stand at. */
-function feedback(chosen: Int32Array, sampler: IndexSampler): Pick<IndexSampler, 'observe' | 'state'> {
-  if (!sampler.observe) return {};
+function feedback(chosen: Int32Array, sampler: IndexSampler): Feedback {
+  if (!sampler.observe) return passFeedback(sampler);
   // Made at the first loss: most subsets never hear of any.
   let index: PositionIndex | undefined;
   return {

@@ -7,7 +7,7 @@ import {
   withReplacement,
   type IndexSampler,
 } from '../src/index.ts';
-import { adaptive, orderOf, range, readAll } from './support.ts';
+import { adaptive, changed, orderOf, range, readAll } from './support.ts';
 
 describe('concatenated', () => {
   const three = concatenated([sequential(3), shuffled(4, { seed: 1 }), sequential(2)]);
@@ -47,6 +47,13 @@ describe('concatenated', () => {
     );
     expect(three.observe).toBeUndefined();
     expect(three.state).toBeUndefined();
+  });
+
+  it('has the states of those that take no losses, and counts the changes of all', () => {
+    const sampler = concatenated([changed(3), sequential(2), changed(1)]);
+    expect([sampler.state?.(), sampler.changes?.()]).toEqual([['kept', null, 'kept'], 8]);
+    expect(sampler.observe).toBeUndefined();
+    expect([three.state, three.changes]).toEqual([undefined, undefined]);
   });
 
   it('weighs examples of samplers without weights by 1', () => {
@@ -121,6 +128,23 @@ describe('mixed', () => {
     cursor.take(5);
     cursor.take(5);
     expect(cursor.weights).toBeUndefined();
+  });
+
+  it('weighs by 1 where only some epochs of a part, or some stretches of one, have weights', () => {
+    const part = concatenated([sequential(4), adaptive(3, 5).sampler]);
+    const sampler = mixed(
+      [
+        { sampler: part, proportion: 1 },
+        { sampler: sequential(7), proportion: 1 },
+      ],
+      { seed: 1, size: 20 },
+    );
+    for (const epoch of range(3)) {
+      const cursor = sampler.epoch(epoch);
+      const indices = cursor.take(20);
+      const expected = Float32Array.from(indices, (index) => (index >= 4 && index < 7 ? 5 : 1));
+      expect(cursor.weights).toEqual(expected);
+    }
   });
 
   it('refuses proportions and sizes that make no sense', () => {

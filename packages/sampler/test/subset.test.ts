@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sequential, shuffled, subset, withReplacement, type IndexSampler } from '../src/index.ts';
-import { adaptive, orderOf, range, readAll } from './support.ts';
+import { adaptive, changed, orderOf, range, readAll } from './support.ts';
 
 describe('subset', () => {
   it('visits the given indices in the order of the inner sampler', () => {
@@ -86,6 +86,11 @@ describe('subset', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  it('hands on the state of a sampler that takes no losses', () => {
+    const part = subset([50, 7], changed(2));
+    expect([part.state?.(), part.changes?.(), part.observe]).toEqual(['kept', 4, undefined]);
   });
 
   it('takes as many indices as the sampler has a population, not draws', () => {

@@ -17,6 +17,13 @@ export const orderOf = (sampler: IndexSampler, epoch: number): number[] => [
 
 export const range = (size: number): number[] => Array.from({ length: size }, (_, k) => k);
 
+/** A sequential sampler that has changed four times by other means than losses. */
+export const changed = (size: number): IndexSampler => ({
+  ...sequential(size),
+  state: () => 'kept',
+  changes: () => 4,
+});
+
 /** A sequential sampler that notes what it is told, and weighs each example as is said, where it is. */
 export function adaptive(size: number, weight?: number | ((index: number) => number)) {
   const told: [indices: number[], losses: number[]][] = [];

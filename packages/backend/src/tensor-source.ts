@@ -11,7 +11,7 @@ export interface ExampleTensors {
 
 /**
  * Batches of tensors that are on the device, in the order of a sampler. What `model.fit` does, and the fastest source
- * where all examples fit on the device and it gathers rows quickly (native); on wasm arrays in host memory are faster.
+ * where all examples fit on the device and it gathers rows quickly (native); on wasm arrays in host memory are as fast.
  * Importance weights of the sampler go for each output of the model.
  * @throws RangeError when a tensor has another number of rows than the sampler has examples to draw from
  */

@@ -53,6 +53,13 @@ export interface BatchHistory extends Pick<Observer, 'name'> {
   summary(): string;
 }
 
+/** What a summary is about. */
+interface Done extends Pick<Progress, 'step' | 'examples'> {
+  readonly totals: TimeTotals;
+  /** What the learning rate came to, in words. */
+  readonly rate: string;
+}
+
 /** Keeps the history of a run: an observer for `train`, for `batchwise` and for `fit`. */
 export function batchHistory(): BatchHistory & Observer {
   return new Recorder();
@@ -81,7 +88,12 @@ export class Recorder implements BatchHistory {
     return noiseScale(this.#noise);
   }
 
-  onRunStarted({ plan, reason }: RunEvents['runStarted']): void {
+  onRunStarted(event: RunEvents['runStarted']): void {
+    this.begin(event, { step: 0, examples: 0, epoch: 0 });
+  }
+
+  /** Begins anew with a run that has come so far. */
+  begin({ plan, reason }: Pick<RunEvents['runStarted'], 'plan' | 'reason'>, progress: Progress): void {
     this.epoch = [];
     this.history = emptyNumbers();
     this.changes = [];
@@ -90,7 +102,7 @@ export class Recorder implements BatchHistory {
     this.#end = undefined;
     this.#settledAt = undefined;
     this.#learningRateScale = plan.learningRateScale;
-    this.#push({ step: 0, examples: 0, epoch: 0 }, plan, reason);
+    this.#push(progress, plan, reason);
   }
 
   onPlanChanged({ to, reason, ...progress }: RunEvents['planChanged']): void {
@@ -120,15 +132,23 @@ export class Recorder implements BatchHistory {
 
   summary(): string {
     const [end, totals] = [this.#end, this.totals];
-    const last = this.changes.at(-1);
-    if (!end || !totals || !last) return 'Batchwise: the run has not ended yet.';
+    if (!end || !totals || this.changes.length === 0) return 'Batchwise: the run has not ended yet.';
+    return this.summaryOf({
+      ...end,
+      totals,
+      rate: `${figure(this.#learningRateScale)} times yours at the end`,
+    });
+  }
+
+  /** The summary of what was done in so many steps. */
+  summaryOf({ step, examples, totals, rate }: Done): string {
     const { trainingSeconds, tuningSeconds } = totals;
     const share = tuningSeconds / Math.max(trainingSeconds + tuningSeconds, Number.MIN_VALUE);
     return [
-      `Batchwise: ${count(end.examples)} examples in ${count(end.step)} updates, ` +
+      `Batchwise: ${count(examples)} examples in ${count(step)} updates, ` +
         `${duration(trainingSeconds)} training and ${duration(tuningSeconds)} tuning (${percent(share)}).`,
-      `Batch ${this.#sizes()}; learning rate ${figure(this.#learningRateScale)} times yours at the end.`,
-      last.reason.text,
+      `Batch ${this.#sizes()}; learning rate ${rate}.`,
+      ...this.changes.slice(-1).map(({ reason }) => reason.text),
       ...(this.memory?.batchSize === undefined ? [] : [this.memory.text]),
       ...this.#noiseLine(),
       ...this.#advice(),

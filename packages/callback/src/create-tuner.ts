@@ -10,9 +10,11 @@ import {
   type Reason,
   type SecondMoment,
 } from '@batchwise/core';
-import { policy as policyOf, type PolicyName, type PolicyOptions } from '@batchwise/tuner';
-import { batchHistory, type BatchHistory } from './batch-history.ts';
+import { policy as policyOf, settledRateScale, type PolicyName, type PolicyOptions } from '@batchwise/tuner';
+import { Recorder } from './batch-history.ts';
+import { checkCount } from './check.ts';
 import { endOf, nonFinite } from './non-finite.ts';
+import { tunerHistory, type TunerHistory } from './tuner-history.ts';
 import { partSize, TuningSession, type SessionState } from './tuning-session.ts';
 
 /** What `createTuner` takes; all of it may be left out. */
@@ -100,8 +102,8 @@ export interface Tuner {
    * @throws TrainingError `outOfMemory` where there is nothing smaller
    */
   outOfMemory(cause?: unknown): PlanChange;
-  /** Its plans and their reasons. */
-  readonly history: BatchHistory;
+  /** Its plans and their reasons, and what they cost, so far. */
+  readonly history: TunerHistory;
   /** For `resumeFrom`. Survives JSON. */
   readonly state: SessionState;
 }
@@ -116,22 +118,26 @@ export interface Tuner {
  *
  * A loop that is not able to split a step ignores `parts` and reports no gradient: then step times alone decide, with
  * the noise scale that the policy assumes.
- * @throws RangeError for an unknown policy or optimizer, or sizes out of order
+ * @throws RangeError for an unknown policy or optimizer, sizes out of order, or `datasetSize` or `epochs` that are no whole
+ * numbers of at least 1
  */
 export function createTuner(options: TunerOptions = {}): Tuner {
   return new StepTuner(options);
 }
 
 class StepTuner implements Tuner {
-  readonly #history = batchHistory();
+  readonly history: TunerHistory;
+  readonly #recorder = new Recorder();
   readonly #session: TuningSession;
   #asked: { readonly step: TunedStep; readonly startedAt: number } | undefined;
 
   constructor(options: TunerOptions) {
-    const { policy = 'goodput', datasetSize, epochs, clock } = options;
+    const { policy = 'goodput', controller, datasetSize, epochs, clock } = options;
+    checkCount(datasetSize, 'datasetSize');
+    checkCount(epochs, 'epochs');
     const known = datasetSize !== undefined && epochs !== undefined;
     this.#session = new TuningSession({
-      controller: options.controller ?? policyOf(policy, { ...options, guard: options.guard ?? false }),
+      controller: controller ?? policyOf(policy, { ...options, guard: options.guard ?? false }),
       run: {
         datasetSize,
         plannedExamples: known ? datasetSize * epochs : undefined,
@@ -141,12 +147,9 @@ class StepTuner implements Tuner {
       clock,
       from: options.resumeFrom,
     });
-    const { plan, reason } = this.#session.decision;
-    void this.#history.onRunStarted?.({ run: this.#session.run, plan, reason });
-  }
-
-  get history(): BatchHistory {
-    return this.#history;
+    this.#recorder.begin(this.#session.decision, this.#session.progress);
+    if (!controller) this.#recorder.beforehand.rateOfSize = (size) => settledRateScale(policy, options, size);
+    this.history = tunerHistory(this.#recorder, this.#session);
   }
 
   get state(): SessionState {
@@ -189,16 +192,17 @@ class StepTuner implements Tuner {
       loss: isKnown ? loss : undefined,
       gradient,
     });
-    void this.#history.onStepFinished?.(finished);
-    if (changed) void this.#history.onPlanChanged?.(changed);
+    this.#recorder.onStepFinished(finished);
+    if (changed) this.#recorder.onPlanChanged(changed);
     return changed && changeOf(changed);
   }
 
   outOfMemory(cause?: unknown): PlanChange {
-    const { step } = this.#taken('outOfMemory');
+    const { step, startedAt } = this.#taken('outOfMemory');
+    this.#session.ledger.addOverhead(this.#session.clock() - startedAt);
     const answer = this.#session.recover(step.parts[0] ?? step.batchSize, cause);
     if (typeof answer === 'string') throw new TrainingError('outOfMemory', answer, { cause });
-    void this.#history.onPlanChanged?.(answer);
+    this.#recorder.onPlanChanged(answer);
     return changeOf(answer);
   }
 
@@ -213,7 +217,7 @@ class StepTuner implements Tuner {
     const microBatchSize = parts[0] ?? batchSize;
     const answer = this.#session.recoverNonFinite({ kind: 'nonFinite', plan, microBatchSize, cause });
     if (typeof answer === 'string') throw endOf(cause, answer, APPLIED);
-    void this.#history.onPlanChanged?.(answer);
+    this.#recorder.onPlanChanged(answer);
     return changeOf(answer);
   }
 

@@ -23,14 +23,18 @@ export class EpochBook {
     return this.#endedAt !== undefined;
   }
 
+  /** True once TensorFlow.js has had all of the batches that it counts; it asks for no other one to find the end. */
+  get isFull(): boolean {
+    return this.#partsDone >= this.#parts;
+  }
+
   /** Examples that were trained on. */
   get examples(): number {
     return this.#examples;
   }
 
-  countPart(now: number): void {
+  countPart(): void {
     this.#partsDone += 1;
-    if (this.#partsDone === this.#parts) this.end(now);
   }
 
   countStep(examples: number, loss: number): void {

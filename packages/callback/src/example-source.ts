@@ -31,7 +31,7 @@ export interface OpenExamples {
   readonly made: readonly Tensor[];
 }
 
-/** Engines whose tensors are in host memory: gathering their rows there is several times faster than by a kernel. */
+/** Engines whose tensors are in host memory: gathering their rows there is several times faster than by a kernel of TensorFlow.js. */
 const HOST_ENGINES = new Set(['cpu', 'wasm']);
 
 /**

@@ -109,7 +109,7 @@ export class FitDatasetRun {
         'A batch was not trained on by the optimizer that the training began with.',
         'Do not compile the model again while it is trained.',
       );
-    this.#book?.countPart(this.#clock());
+    await this.#endPart();
     if (this.#setting.options.signal?.aborted) this.#opened.model.stopTraining = true;
   }
 
@@ -119,6 +119,8 @@ export class FitDatasetRun {
     if (!session || !book) return;
     const { event, evaluationSeconds } = book.close(this.#clock());
     session.ledger.addEvaluation(evaluationSeconds);
+    // A step in parts may go on in the next epoch.
+    this.#step?.postpone(evaluationSeconds);
     if (event.epochSteps > 0) await this.#tell('epochFinished', { ...session.progress, ...event });
   }
 
@@ -127,7 +129,7 @@ export class FitDatasetRun {
     if (!session) return this.#close();
     const rest = this.#apply && this.#step?.applyRest(this.#apply);
     if (rest) await this.#count(session, rest);
-    if (session.decision.snapshot === 'restore') await this.#keepWeights();
+    await this.#restoreWeights();
     const stopped = this.#opened.model.stopTraining === true;
     const memory = this.#opened.backend.memory();
     this.#close();
@@ -186,6 +188,21 @@ export class FitDatasetRun {
   async #finishStep(): Promise<void> {
     const [session, step] = [this.#session, this.#step];
     if (session && step?.isDone) await this.#count(session, step.size);
+  }
+
+  /** After the last batch that TensorFlow.js counts it validates, without another `next`. */
+  async #endPart(): Promise<void> {
+    const book = this.#book;
+    book?.countPart();
+    if (!book?.isFull) return;
+    await this.#finishStep();
+    await this.#restoreWeights();
+    book.end(this.#clock());
+  }
+
+  /** Before anybody looks at the weights: those that are given up are not the model's. Copies can wait for the next step. */
+  async #restoreWeights(): Promise<void> {
+    if (this.#session?.decision.snapshot === 'restore') await this.#keepWeights();
   }
 
   /** Copies the weights or puts them back, where the controller asks for it; that is no training. */

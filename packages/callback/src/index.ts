@@ -19,5 +19,6 @@ export { gradientMoments, type GradientMomentsOptions, type GradientPart } from 
 export type { OrderOptions, TunedSource } from './open-feed.ts';
 export type { ProbedMemory } from './probe-memory.ts';
 export type { Tf } from './tf.ts';
+export type { TunerHistory } from './tuner-history.ts';
 export type { KnownCeiling, TuningOptions } from './tuning-options.ts';
 export type { SessionState } from './tuning-session.ts';

@@ -39,7 +39,6 @@ export class StepInHand {
   readonly size: number;
   /** Examples of the largest part. */
   readonly microBatchSize: number;
-  readonly startedAt: number;
   readonly #settings: StepSettings;
   readonly #apart: Piece[];
   readonly #waiting: Piece[];
@@ -47,6 +46,7 @@ export class StepInHand {
   readonly #gradient: StepGradient | undefined;
   readonly #noise: StepGradient | undefined;
   #inHand: PieceInHand | undefined;
+  #startedAt: number;
   #lossSum = 0;
   #applied = false;
 
@@ -56,7 +56,7 @@ export class StepInHand {
     const noiseBatch = measured ? undefined : measuredOn;
     this.size = batch.size;
     this.microBatchSize = partSize(batch.size, plan, measured);
-    this.startedAt = startedAt;
+    this.#startedAt = startedAt;
     this.#settings = settings;
     this.#waiting = [...batch.pieces(this.microBatchSize)];
     const parts = { size: batch.size, count: this.#waiting.length };
@@ -64,6 +64,11 @@ export class StepInHand {
     const apart = { size: noiseBatch?.size ?? 0, count: this.#apart.length };
     if (apart.count > 1) this.#noise = new StepGradient(maths, apart, { clock });
     if (parts.count > 1) this.#gradient = new StepGradient(maths, parts, measured ? { clock } : undefined);
+  }
+
+  /** So long ago that the time since then is what the step took. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** True once the update was made. */
@@ -88,6 +93,11 @@ export class StepInHand {
   /** Called once, before the first part: what a weight penalty adds to the gradients of a measured step is no noise. */
   async open(): Promise<void> {
     await (this.#noise ?? this.#gradient)?.open();
+  }
+
+  /** Leaves out time in which it had to wait for something else. */
+  postpone(seconds: number): void {
+    this.#startedAt += seconds;
   }
 
   /** Puts the next part on the device. */

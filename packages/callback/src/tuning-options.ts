@@ -22,6 +22,7 @@ import {
   type PolicyOptions,
 } from '@batchwise/tuner';
 import type { Beforehand } from './beforehand.ts';
+import { checkBytes } from './check.ts';
 import { fittedModel, type FittedOptimizer } from './fitted-model.ts';
 import { probeMemory } from './probe-memory.ts';
 import type { LayersModel, Tf } from './tf.ts';
@@ -102,10 +103,11 @@ export interface KnownFit {
 /**
  * The controller that the options ask for, for a compiled model.
  * @throws TrainingError `invalidOptions` for an unknown optimizer, `outOfMemory` where nothing fits; RangeError for sizes
- * out of order
+ * out of order, or `memoryBytes` that is no finite number above 0
  */
 export async function openController(options: TuningOptions, fit: KnownFit): Promise<BatchController<Json>> {
-  const { controller, policy = 'goodput' } = options;
+  const { controller, policy = 'goodput', memoryBytes } = options;
+  checkBytes(memoryBytes, 'memoryBytes');
   const isNeeded = !controller && policy !== 'fixed';
   const optimizer =
     options.optimizer ?? (isNeeded ? nameOfOptimizer(fittedModel(fit.model).optimizer) : undefined);

@@ -135,6 +135,24 @@ describe('createTuner', () => {
     expect(() => tuner.outOfMemory()).toThrow('outOfMemory() was called without a next() before it.');
   });
 
+  it.each([
+    [0, '0'],
+    [NaN, 'NaN'],
+    [-3, '-3'],
+    [1.5, '1.5'],
+    [Infinity, 'Infinity'],
+    ['60000', '"60000"'],
+  ])('refuses %s for the size of the data and for epochs', (given, shown) => {
+    const value = given as number;
+    const refusal = (name: string) =>
+      new RangeError(`${name} is ${shown}; give a whole number of at least 1, or leave it out.`);
+    expect(() => createTuner({ datasetSize: value, epochs: 3 })).toThrow(refusal('datasetSize'));
+    expect(() => createTuner({ datasetSize: 100, epochs: value })).toThrow(refusal('epochs'));
+    expect(() => createTuner({ epochs: value, controller: always({ batchSize: 8 }) })).toThrow(
+      refusal('epochs'),
+    );
+  });
+
   it('begins to measure, and uses what it is told', () => {
     const tuner = createTuner({ optimizer: 'adam', datasetSize: 60_000, epochs: 20 });
     let measured = 0;

@@ -89,6 +89,27 @@ describe('memory before the first step', () => {
     expect(read).toBe(EPOCHS * COUNT + 1);
   });
 
+  it.each([
+    [NaN, 'NaN'],
+    [Infinity, 'Infinity'],
+    ['2GB', '"2GB"'],
+    [0, '0'],
+    [-1, '-1'],
+  ])('is not bounded by %s bytes, which is refused', async (given, shown) => {
+    const memoryBytes = given as number;
+    const error = new RangeError(
+      `memoryBytes is ${shown}; give bytes, a finite number above 0, or leave it out.`,
+    );
+    await expect(trained({ memoryBytes })).rejects.toThrow(error);
+    await expect(trained({ memoryBytes, policy: 'fixed' })).rejects.toThrow(error);
+    await expect(trained({ memoryBytes, ceiling: { batchSize: 16 } })).rejects.toThrow(error);
+    const model = classifier(tf, tf.train.sgd(0.1));
+    await expect(fit(model, xs, ys, { tf, verbose: 0, tuner: { memoryBytes } })).rejects.toThrow(error);
+    await expect(
+      fit(model, xs, ys, { tf, verbose: 0, tuner: { memoryBytes, policy: 'fixed' } }),
+    ).rejects.toThrow(error);
+  });
+
   it('is left alone where it would not pay or nobody knows how much to try', async () => {
     const text = async (options: Partial<BatchwiseOptions>, args: object = {}) =>
       (await trained({ memoryBytes: 1e9, ...options }, args)).memory?.text;

@@ -40,14 +40,14 @@ export function checkCheckpoint(checkpoint: unknown, datasetSize: number | undef
   if (!Array.isArray(measure)) refuse('resumeFrom.decision.measure', measure);
 }
 
-/** The controller of a run, with care for the first question where it is resumed. */
+/** The controller of a run, with care for the first question where it goes on from an earlier one. */
 export const controllerOf = <State extends Json>({
   controller,
   resumeFrom,
 }: {
   readonly controller: BatchController<State>;
-  readonly resumeFrom?: unknown;
-}): BatchController<State> => (resumeFrom === undefined ? controller : resuming(controller));
+  readonly resumeFrom?: { readonly step: number };
+}): BatchController<State> => (resumeFrom?.step ? resuming(controller) : controller);
 
 /**
  * A controller that is handed a state from elsewhere: where it cannot read that, the error says what to do. Only its first

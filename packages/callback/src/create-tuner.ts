@@ -119,7 +119,7 @@ export interface Tuner {
  * A loop that is not able to split a step ignores `parts` and reports no gradient: then step times alone decide, with
  * the noise scale that the policy assumes.
  * @throws RangeError for an unknown policy or optimizer, sizes out of order, or `datasetSize` or `epochs` that are no whole
- * numbers of at least 1
+ * numbers of at least 1; TrainingError `invalidOptions` for a `resumeFrom` that is no state of a tuner
  */
 export function createTuner(options: TunerOptions = {}): Tuner {
   return new StepTuner(options);

@@ -1,5 +1,7 @@
 import {
+  checkResumable,
   monotonicClock,
+  resumedController,
   TimeLedger,
   type AppliedStep,
   type BatchController,
@@ -66,7 +68,8 @@ export class TuningSession {
   #planChanges = 0;
 
   constructor({ controller, run, clock = monotonicClock, from }: SessionOptions) {
-    this.#controller = controller;
+    if (from !== undefined) checkResumable(from, ['step', 'examples']);
+    this.#controller = resumedController({ controller, resumeFrom: from });
     this.run = run;
     this.clock = clock;
     this.#startedAt = clock();

@@ -36,6 +36,20 @@ describe('createTuner', () => {
     expect(resumeFrom).toMatchObject({ step: 77, examples: begun.reduce((a, b) => a + b) });
   });
 
+  it('refuses to go on from what is no state of its own', () => {
+    const { state } = createTuner();
+    const from = (resumeFrom: unknown, options: TunerOptions = {}) =>
+      createTuner({ ...options, resumeFrom: resumeFrom as typeof state });
+    expect(() => from('oops')).toThrow('resumeFrom is "oops". Give the checkpoint');
+    expect(() => from({ ...state, step: NaN })).toThrow('resumeFrom.step is null.');
+    expect(() => from({ ...state, decision: {} })).toThrow('resumeFrom.decision is {}.');
+    const other = from({ ...state, step: 1 }, { policy: 'knee' });
+    other.next();
+    expect(() => other.report({ seconds: 1 })).toThrow(
+      'Controller knee cannot go on from the state in the checkpoint. Resume with the controller',
+    );
+  });
+
   it('has the rate make up for smaller batches in the average of an Adam of which it is told', () => {
     const options = { policy: 'goodput', optimizer: 'adam', datasetSize: 60_000, epochs: 20 } as const;
     const highest = (more: TunerOptions) => {

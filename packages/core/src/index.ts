@@ -45,6 +45,7 @@ export type {
   ValidationOptions,
 } from './options.ts';
 export type { Evaluation, Observer, Progress, RunEvents, StoppedBy, TimeTotals } from './run-events.ts';
+export { checkResumable, resumedController } from './resume.ts';
 export type { BatchCursor, BatchSource } from './source.ts';
 export { Snapshots } from './snapshots.ts';
 export { TimeLedger, type StepSeconds } from './time-ledger.ts';

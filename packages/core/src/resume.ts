@@ -1,5 +1,6 @@
 import type { BatchController } from './controller.ts';
 import type { Json } from './json.ts';
+import type { Checkpoint } from './options.ts';
 import { TrainingError } from './training-error.ts';
 
 const HINT = 'Give the checkpoint that a run returned, as it was, or start anew without resumeFrom.';
@@ -12,26 +13,35 @@ const isCount = (value: unknown, least = 0): value is number =>
   Number.isInteger(value) && Number(value) >= least;
 const isRate = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
+const refuse = (what: string, value: unknown): never => {
+  throw new TrainingError('invalidOptions', `${what} is ${JSON.stringify(value) ?? 'missing'}.`, {
+    hint: HINT,
+  });
+};
+
 /**
  * Refuses what no run returned, and one over more examples than there are.
  * @throws TrainingError `invalidOptions`
  */
-export function checkCheckpoint(checkpoint: unknown, datasetSize: number | undefined): void {
-  const refuse = (what: string, value: unknown): never => {
-    throw new TrainingError('invalidOptions', `${what} is ${JSON.stringify(value) ?? 'missing'}.`, {
-      hint: HINT,
-    });
-  };
-  if (!isObject(checkpoint)) return refuse('resumeFrom', checkpoint);
-  for (const name of ['epoch', 'examplesIntoEpoch', 'step', 'examples'])
-    if (!isCount(checkpoint[name])) refuse(`resumeFrom.${name}`, checkpoint[name]);
-  const { decision, examplesIntoEpoch } = checkpoint;
-  if (Number(examplesIntoEpoch) > (datasetSize ?? Infinity))
+export function checkCheckpoint(checkpoint: Checkpoint<Json>, datasetSize = Infinity): void {
+  checkResumable(checkpoint, ['epoch', 'examplesIntoEpoch', 'step', 'examples']);
+  const { examplesIntoEpoch } = checkpoint;
+  if (examplesIntoEpoch > datasetSize)
     throw new TrainingError(
       'invalidOptions',
-      `The checkpoint is ${Number(examplesIntoEpoch)} examples into an epoch of ${datasetSize}.`,
+      `The checkpoint is ${examplesIntoEpoch} examples into an epoch of ${datasetSize}.`,
       { hint: 'Resume over the examples that the run was stopped on.' },
     );
+}
+
+/**
+ * Refuses what a run cannot go on from: whole numbers by these names, and a decision, are needed.
+ * @throws TrainingError `invalidOptions`
+ */
+export function checkResumable(from: unknown, counts: readonly string[]): void {
+  if (!isObject(from)) return refuse('resumeFrom', from);
+  for (const name of counts) if (!isCount(from[name])) refuse(`resumeFrom.${name}`, from[name]);
+  const { decision } = from;
   if (!isObject(decision) || !('state' in decision)) return refuse('resumeFrom.decision', decision);
   const { plan, reason, measure } = decision;
   const isPlan = isObject(plan) && isCount(plan['batchSize'], 1) && isCount(plan['microBatchSize'], 1);
@@ -40,13 +50,16 @@ export function checkCheckpoint(checkpoint: unknown, datasetSize: number | undef
   if (!Array.isArray(measure)) refuse('resumeFrom.decision.measure', measure);
 }
 
-/** The controller of a run, with care for the first question where it goes on from an earlier one. */
-export const controllerOf = <State extends Json>({
+/**
+ * The controller of a run that may go on from an earlier one: where it cannot read the state of that one, its first answer is a
+ * TrainingError `invalidOptions`.
+ */
+export const resumedController = <State extends Json>({
   controller,
   resumeFrom,
 }: {
   readonly controller: BatchController<State>;
-  readonly resumeFrom?: { readonly step: number };
+  readonly resumeFrom?: { readonly step: number } | undefined;
 }): BatchController<State> => (resumeFrom?.step ? resuming(controller) : controller);
 
 /**

@@ -6,7 +6,7 @@ import type { Json } from './json.ts';
 import type { MemoryReading } from './measurements.ts';
 import type { RunSummary, TrainOptions } from './options.ts';
 import { NoiseBatches } from './noise-batches.ts';
-import { controllerOf } from './resume.ts';
+import { resumedController } from './resume.ts';
 import { RunBook } from './run-book.ts';
 import type { BatchCursor } from './source.ts';
 import { checkSettings, type Settings } from './settings.ts';
@@ -25,7 +25,7 @@ export async function train<Batch, Gradient, State extends Json>(
   options: TrainOptions<Batch, Gradient, State>,
 ): Promise<RunSummary<State>> {
   const settings = checkSettings(options);
-  return new TrainingRun({ ...options, controller: controllerOf(options) }, settings).run();
+  return new TrainingRun({ ...options, controller: resumedController(options) }, settings).run();
 }
 
 class TrainingRun<Batch, Gradient, State extends Json> {

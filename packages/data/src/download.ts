@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readCached } from './cache.ts';
 import { verifiedContent, type KnownFile } from './checksum.ts';
 import { DataError, reasonOf } from './data-error.ts';
 import { fetchFile, fileSize, type DownloadTimeouts } from './fetch-file.ts';
@@ -46,7 +48,12 @@ export async function downloadFile(
   const part = `${destination}.part`;
   const failures: string[] = [];
   for (const mirror of options.mirrors) {
-    const url = new URL(file.name, mirror.endsWith('/') ? mirror : `${mirror}/`);
+    const folder = mirror.endsWith('/') ? mirror : `${mirror}/`;
+    if (!URL.canParse(file.name, folder)) {
+      failures.push(`"${mirror}" is no web address; give one such as https://example.org/folder`);
+      continue;
+    }
+    const url = new URL(file.name, folder);
     try {
       const content = await fromMirror({ ...options, file, destination, part, url: url.href });
       return { content, host: url.host };
@@ -66,16 +73,23 @@ interface MirrorRequest extends DownloadOptions {
 }
 
 async function fromMirror(request: MirrorRequest): Promise<Uint8Array> {
-  const continued = (await fileSize(request.part)) > 0;
+  const { file, destination } = request;
   await fetchWhole(request);
   try {
     return await accept(request);
-  } catch (error) {
-    if (!continued) throw error;
+  } catch {
+    // Another process may have been at the same part, and have given it its name by now.
+    const cached = await readCached(destination, file);
+    if (cached.found) return cached.content;
   }
-  // What lay there may have been the beginning of another file; this mirror's own has not been seen yet.
-  await fetchWhole(request);
-  return accept(request);
+  // Or what lay there was the beginning of another file: this mirror's own is fetched where no other process writes.
+  const part = `${destination}.${randomUUID()}.part`;
+  try {
+    await fetchWhole({ ...request, part });
+    return await accept({ ...request, part });
+  } finally {
+    await rm(part, { force: true });
+  }
 }
 
 /** Goes on where the connection broke, as long as each try brings the file further. */
@@ -96,12 +110,14 @@ async function fetchWhole({ file, part, url, ...options }: MirrorRequest): Promi
 
 /** Gives a complete part its name; a part that is not what it should be is deleted. */
 async function accept({ file, part, destination }: MirrorRequest): Promise<Uint8Array> {
+  let content: Uint8Array;
   try {
-    const content = verifiedContent(await readFile(part), file);
-    await rename(part, destination);
-    return content;
+    content = verifiedContent(await readFile(part), file);
   } catch (error) {
     await rm(part, { force: true });
     throw error;
   }
+  // What is right is of use without the name too: another process may have taken the part in the meantime.
+  await rename(part, destination).catch(() => undefined);
+  return content;
 }

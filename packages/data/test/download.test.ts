@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ const STORED = new Uint8Array(gzipSync(CONTENT));
 const SIZE = STORED.length;
 const FILE = knownFile('images.gz', CONTENT);
 const HALF = Math.floor(SIZE / 2);
+const QUARTER = Math.floor(SIZE / 4);
 
 /** Downloads into a new folder, or on top of `part`. */
 async function download(options: DownloadOptions, part?: Uint8Array) {
@@ -33,6 +34,17 @@ async function download(options: DownloadOptions, part?: Uint8Array) {
 const cutAt = (server: () => LocalServer, bytes: number) => (progress: DownloadProgress) => {
   if (progress.receivedBytes === bytes) server().cut();
 };
+
+interface Gate {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+}
+
+function gate(): Gate {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
+}
 
 describe('downloadFile', () => {
   it('stores a file under its name and returns its content', async () => {
@@ -144,6 +156,58 @@ describe('downloadFile', () => {
       message: expect.stringContaining(`${lost.host}: HTTP 404 Not Found; 127.0.0.1:1: `),
     });
     await expect((await download({ mirrors: [] })).running).rejects.toThrow('there is no mirror to ask');
+  });
+
+  it('passes over a mirror that is no web address, and names it', async () => {
+    const server = await localServer((asked) => served(STORED, asked));
+    const { running } = await download({ mirrors: ['my-mirror/mnist', server.url] });
+    expect((await running).host).toBe(server.host);
+    await expect((await download({ mirrors: ['my-mirror/mnist'] })).running).rejects.toMatchObject({
+      code: 'downloadFailed',
+      message: '"my-mirror/mnist" is no web address; give one such as https://example.org/folder',
+    });
+  });
+
+  it('serves both of two that fill the same cache at once', async () => {
+    // The second one empties what the first has half of, and the first ends while the beginning is not there again.
+    const [firstAsked, secondAsked, firstHasHalf] = [gate(), gate(), gate()];
+    const [secondHasQuarter, firstIsDone] = [gate(), gate()];
+    const server = await localServer(async (asked) => {
+      const { length } = server.asked;
+      if (length === 1) {
+        firstAsked.open();
+        await secondAsked.opened;
+        return { ...served(STORED, asked), holdAfter: HALF, release: secondHasQuarter.opened };
+      }
+      if (length > 2) return served(STORED, asked);
+      secondAsked.open();
+      await firstHasHalf.opened;
+      return { ...served(STORED, asked), holdAfter: QUARTER, release: firstIsDone.opened };
+    });
+    const openAt =
+      (bytes: number, { open }: Gate) =>
+      ({ receivedBytes }: DownloadProgress) =>
+        receivedBytes === bytes && open();
+    const destination = join(await temporaryFolder(), 'images.gz');
+    const mirrors = [server.url];
+    const first = downloadFile(FILE, destination, { mirrors, onProgress: openAt(HALF, firstHasHalf) });
+    await firstAsked.opened;
+    const onProgress = openAt(QUARTER, secondHasQuarter);
+    const second = downloadFile(FILE, destination, { mirrors, onProgress });
+    expect(Buffer.compare((await first).content, CONTENT)).toBe(0);
+    firstIsDone.open();
+    expect(Buffer.compare((await second).content, CONTENT)).toBe(0);
+    expect(server.asked.map(({ from }) => from)).toEqual([undefined, undefined, undefined]);
+    expect(await readdir(dirname(destination))).toEqual(['images.gz']);
+  });
+
+  it('returns a file that is right though it cannot get its name', async () => {
+    const server = await localServer((asked) => served(STORED, asked));
+    const destination = join(await temporaryFolder(), 'images.gz');
+    await mkdir(join(destination, 'in the way'), { recursive: true });
+    const { content } = await downloadFile(FILE, destination, { mirrors: [server.url] });
+    expect(Buffer.compare(content, CONTENT)).toBe(0);
+    expect(server.sent).toEqual([SIZE]);
   });
 
   it('has no use for a part that nobody asked for', async () => {

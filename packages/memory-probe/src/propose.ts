@@ -258,14 +258,30 @@ function growthBounds(
   const byFit = fit ? [largestWithin(fit, trustedBytes, { from: batchSize, to })] : [];
   const leastBytes = baseBytes - STEEP * peak.peakBytes;
   const steepens = [fit, gradientFit].some((line) => line !== undefined && line.interceptBytes < leastBytes);
-  // A larger size that ran over the budget, and took more than in proportion: there are gaps between its blocks.
+  // A larger size that took more than in proportion: there are gaps between its blocks, or the law steepens.
   const isRefuted = trials.some(
     (trial) =>
       trial.batchSize > batchSize &&
       bytesEach(trial).some((bytes) => bytes > (gradientBytes + baseBytes) / batchSize),
   );
-  const isBold = steepens || isRefuted;
-  return isBold ? [...bySlope, ...byFit] : [byProportion, ...bySlope, ...byFit];
+  const byLines = [...bySlope, ...byFit];
+  if (!steepens && !isRefuted) return [byProportion, ...byLines];
+  return byLines.length > 0 ? byLines : byChord(trials, { batchSize, peak, allowedBytes });
+}
+
+/** Between two readings of a law that steepens no size takes more than the line through them says: to the next larger one. */
+function byChord(
+  trials: readonly TrialRecord[],
+  { batchSize, peak, allowedBytes }: { batchSize: number; peak: PeakReading; allowedBytes: number },
+): number[] {
+  const larger = trials
+    .filter((trial) => trial.batchSize > batchSize && trial.peak)
+    .sort((a, b) => a.batchSize - b.batchSize);
+  return larger.slice(0, 1).map((trial) => {
+    const rise = (trial.peak?.peakBytes ?? 0) - peak.peakBytes;
+    const share = (allowedBytes - peak.peakBytes) / Math.max(1, rise);
+    return batchSize + (trial.batchSize - batchSize) * share;
+  });
 }
 
 /** The largest allowed size at or below `aim` that was not tried; below the least where all were. */

@@ -17,6 +17,30 @@ describe('findCeiling where sizes fail', () => {
     expect(ceiling.reason).toBe('No size trained: 1 examples are too many already (out of memory).');
   });
 
+  it.each([
+    // 16 take 27.86 MB and 4 take 5.28: by the line through them 4 + 12 · (24.5 − 5.28) / 22.58 = 14 hold.
+    ['B^1.2 in 25 MB', (size: number) => MB * size ** 1.2, 25, 16, [16, 4, 14, 15], 14],
+    // 4 take 5.2 MB and 16 take 53.2: 4 + 12 · 34 / 48 = 12. These take 30.8 MB: 12 + 4 · 8.4 / 22.4 = 13.
+    ['2 + B² / 5 in 40 MB', (size: number) => (2 + size ** 2 / 5) * MB, 40, 16, [16, 4, 12, 13], 13],
+    // 4 take 10.6 MB and 16 take 46.6: 4 + 12 · 28.6 / 36 = 13. These take 34.9 MB: 13 + 3 · 4.3 / 11.7 = 14.
+    [
+      '5 + B + B² / 10 in 40 MB',
+      (size: number) => (5 + size + size ** 2 / 10) * MB,
+      40,
+      16,
+      [16, 4, 13, 14],
+      14,
+    ],
+    ['B^1.2 in 100 MB from 64', (size: number) => MB * size ** 1.2, 100, 64, [64, 16, 44, 50, 47], 44],
+  ] as const)(
+    'finds it below a first size that is over the budget, where memory steepens: %s',
+    async (_name, peakBytes, megabytes, start, tried, batchSize) => {
+      const { ceiling, sizes } = await search({ peakBytes }, { budgetBytes: megabytes * MB, start });
+      expect(sizes).toEqual(tried);
+      expect(ceiling).toMatchObject({ batchSize, limitedBy: 'memory' });
+    },
+  );
+
   it('closes in where less than the budget is there', async () => {
     const { ceiling, outOfMemory } = await search(
       { ...cnn, memoryBytes: 350 * MB },

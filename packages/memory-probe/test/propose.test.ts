@@ -104,6 +104,14 @@ describe('propose', () => {
     });
   });
 
+  it('goes by the line to the next larger step where that took more, and nothing else says how far', () => {
+    const over = (batchSize: number, peakBytes: number) =>
+      ({ ...took(batchSize, peakBytes), verdict: 'overBudget' }) as const;
+    // 100 + 100 · (10000 − 4000) / (12000 − 4000), not the 139 of 100 + 300 · 6000 / 46000.
+    const trials = [over(400, 50_000), over(200, 12_000), took(100, 4000)];
+    expect(propose(trials, state())).toEqual({ kind: 'try', batchSize: 175 });
+  });
+
   it('does not take the scatter of readings for a law that steepens', () => {
     const points = [
       { batchSize: 100, peakBytes: 1080 },

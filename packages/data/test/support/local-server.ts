@@ -16,6 +16,8 @@ export interface Answer {
   readonly body?: Uint8Array;
   /** Sends this many bytes of the body and then nothing, until `cut()`. */
   readonly holdAfter?: number;
+  /** Sends the rest once this is fulfilled. */
+  readonly release?: Promise<void>;
   /** Does not tell the length of the body. */
   readonly chunked?: boolean;
   /** Does not even send the status. */
@@ -34,13 +36,13 @@ export interface LocalServer {
 }
 
 /** Starts a real HTTP server that is closed when the running test is over. */
-export async function localServer(answer: (asked: Asked) => Answer): Promise<LocalServer> {
+export async function localServer(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<LocalServer> {
   const asked: Asked[] = [];
   const sent: number[] = [];
   const server = createServer((request, response) => {
     const question = questionOf(request);
     asked.push(question);
-    sent.push(reply(response, answer(question)));
+    void Promise.resolve(answer(question)).then((answered) => sent.push(reply(response, answered)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -62,13 +64,14 @@ function questionOf(request: IncomingMessage): Asked {
 }
 
 function reply(response: ServerResponse, answer: Answer): number {
-  const { status, headers, body, holdAfter } = answer;
+  const { status, headers, body, holdAfter, release } = answer;
   if (answer.silent === true) return 0;
   const length = answer.chunked === true ? {} : { 'content-length': body?.length ?? 0 };
   response.writeHead(status, { ...length, ...headers });
   const bytes = body?.subarray(0, holdAfter) ?? new Uint8Array();
   if (holdAfter === undefined) response.end(bytes);
   else response.write(bytes);
+  void release?.then(() => response.end(body?.subarray(bytes.length)));
   return bytes.length;
 }
 

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Trial, TrialOutcome, TrialRequest } from '../trial.ts';
 import { explainDeath } from './death.ts';
+import { limitedProcess } from './limited-process.ts';
 import { ProcessWatch } from './process-watch.ts';
 
 /** How a trial is run in a process of its own. */
@@ -21,6 +22,9 @@ export interface IsolationOptions {
 
 /** As much of the standard error is kept. */
 const LAST_WORDS = 16_384;
+
+/** A timer that is set for longer goes off at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 const KINDS: readonly unknown[] = [
   'trained',
@@ -59,10 +63,11 @@ async function runProcess(options: IsolationOptions, request: TrialRequest): Pro
     // It has nothing more to do, and engines can take their time to shut down.
     kill();
   });
-  const timer = setTimeout(() => {
+  const giveUp = (): void => {
     timedOut = true;
     kill();
-  }, 1000 * options.timeoutSeconds);
+  };
+  const timer = setTimeout(giveUp, Math.min(1000 * options.timeoutSeconds, LONGEST_MS));
   if (signal instanceof AbortSignal) signal.addEventListener('abort', kill);
   try {
     if (signal?.aborted) kill();
@@ -94,15 +99,8 @@ function start(options: IsolationOptions): ChildProcess {
   const common = { stdio: [...stdio], ...(env && { env }) };
   if (addressSpaceBytes === undefined && controlGroup === undefined)
     return fork(modulePath, args, { ...common, execArgv: [...execArgv] });
-  const kilobytes = addressSpaceBytes === undefined ? 'unlimited' : `${Math.ceil(addressSpaceBytes / 1024)}`;
-  // The shell sets the limits and becomes Node, with the channel that it inherited.
-  const limited = [
-    '-c',
-    'ulimit -v "$1" && { test -z "$2" || echo $$ > "$2/cgroup.procs"; } && shift 2 && exec "$@"',
-    'sh',
-    kilobytes,
-    controlGroup ?? '',
-  ];
+  // The shell becomes Node, with the channel that it inherited.
+  const limited = limitedProcess({ addressSpaceBytes, controlGroup });
   return fork(modulePath, args, {
     ...common,
     execPath: '/bin/sh',

@@ -92,6 +92,9 @@ describe('isolatedTrial', () => {
       message: 'The trial gave no answer within 0.5 s.',
     }));
 
+  it('gives a process time that is longer than a timer can be set for', async () =>
+    expect(await outcomeOf(['answer'], { timeoutSeconds: 1e7 })).toMatchObject({ kind: 'trained' }));
+
   it('ends with its signal', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -127,14 +130,23 @@ describe('isolatedTrial', () => {
 });
 
 describe('serveTrial', () => {
-  /** Asks once, and gives the answer. */
+  /** Asks once, and gives the answer; `hangUp` as the process that asks is gone. */
   function channel() {
     let hand: (outcome: TrialOutcome) => void;
+    let hangUp: (asked: Omit<TrialRequest, 'signal'>) => void;
+    const calls: string[] = [];
     const answer = new Promise<TrialOutcome>((resolve) => (hand = resolve));
     return {
       answer,
-      once: (_event: 'message', listener: (asked: Omit<TrialRequest, 'signal'>) => void) => listener(request),
+      calls,
+      hangUp: () => hangUp(request),
+      once(event: 'message' | 'disconnect', listener: typeof hangUp) {
+        if (event === 'message') listener(request);
+        else hangUp = listener;
+      },
       send: (outcome: TrialOutcome) => hand(outcome),
+      exit: (code: number) => calls.push(`exit ${code}`),
+      channel: { unref: () => void calls.push('unref') },
     };
   }
 
@@ -158,6 +170,14 @@ describe('serveTrial', () => {
       throw Object.assign(new Error('no heap'), { code: 'outOfMemory' });
     }, ends);
     expect(await ends.answer).toEqual({ kind: 'tooBig', limit: 'memory', message: 'Error: no heap' });
+  });
+
+  it('ends with the process that asks, and is not kept alive by it', () => {
+    const ends = channel();
+    serveTrial(() => new Promise(() => {}), ends);
+    expect(ends.calls).toEqual(['unref']);
+    ends.hangUp();
+    expect(ends.calls).toEqual(['unref', 'exit 1']);
   });
 
   it('refuses to run where nobody asks', () =>

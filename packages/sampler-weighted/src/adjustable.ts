@@ -39,25 +39,25 @@ export function adjustable(
 ): AdjustableSampler {
   const population = weights.length;
   requireStateOf(population, state?.weights);
-  requireWeights(state?.weights ?? weights, MAX_LEAVES);
-  const tree = new SumTree(state?.weights ?? weights);
+  const first = state?.weights ?? weights;
+  requireWeights(first, MAX_LEAVES);
+  const tree = new SumTree(first);
   const mass = new Float64Array(1);
   let changes = 0;
-  const sampler = independentDraws({
-    size,
-    population,
-    seed,
-    draw(uniforms, indices) {
-      const { total } = tree;
-      for (let k = 0; k < indices.length; k++) {
-        mass[0] = (uniforms[k] ?? 0) * total;
-        indices[k] = tree.findAt(mass, 0);
-      }
-    },
-    ...importanceWeights(beta, () => ({ masses: tree.weights, mean: tree.total / population })),
-  });
   return {
-    ...sampler,
+    ...independentDraws({
+      size,
+      population,
+      seed,
+      draw(uniforms, indices) {
+        const { total } = tree;
+        for (let k = 0; k < indices.length; k++) {
+          mass[0] = (uniforms[k] ?? 0) * total;
+          indices[k] = tree.findAt(mass, 0);
+        }
+      },
+      ...importanceWeights(beta, () => ({ masses: tree.weights, mean: tree.total / population })),
+    }),
     population,
     setWeight(index, weight) {
       requireWeight('weight', weight);
@@ -66,7 +66,7 @@ export function adjustable(
       changes += 1;
     },
     weightOf: (index) => tree.weightOf(index),
-    state: () => ({ weights: Array.from(tree.weights) }),
+    state: () => ({ weights: [...tree.weights] }),
     changes: () => changes,
   };
 }

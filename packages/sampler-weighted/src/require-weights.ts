@@ -2,7 +2,7 @@ import { MAX_SIZE, requireInteger } from '@batchwise/sampler';
 
 /** @throws RangeError when `weight` is not a finite number above 0 */
 export function requireWeight(name: string, weight: number): void {
-  if (weight > 0 && Number.isFinite(weight)) return;
+  if (weight > 0 && weight < Infinity) return;
   const instead = weight === 0 ? '; to leave an example out, sample a subset without it' : '';
   throw new RangeError(`${name} is ${weight}; give a finite number above 0${instead}.`);
 }

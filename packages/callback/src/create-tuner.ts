@@ -148,7 +148,9 @@ class StepTuner implements Tuner {
       from: options.resumeFrom,
     });
     this.#recorder.begin(this.#session.decision, this.#session.progress);
-    if (!controller) this.#recorder.beforehand.rateOfSize = (size) => settledRateScale(policy, options, size);
+    if (!controller)
+      this.#recorder.beforehand.rateOfSize = (batchSize) =>
+        settledRateScale(policy, options, { batchSize, datasetSize });
     this.history = tunerHistory(this.#recorder, this.#session);
   }
 

@@ -115,7 +115,8 @@ export async function openController(options: TuningOptions, fit: KnownFit): Pro
   const clock = options.clock ?? monotonicClock;
   const found = await fit.beforehand.timed(clock, () => ceilingOf(chosen, fit));
   if (controller) return found ? withCeiling(controller, usable(found)) : controller;
-  fit.beforehand.rateOfSize = (size) => settledRateScale(policy, chosen, size);
+  fit.beforehand.rateOfSize = (batchSize) =>
+    settledRateScale(policy, chosen, { batchSize, datasetSize: fit.run.datasetSize });
   const batchNorm = options.batchNorm ?? hasBatchNorm(fit.model);
   return policyOf(policy, { ...chosen, batchNorm, ceiling: found && usable(found) });
 }

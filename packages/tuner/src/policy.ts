@@ -14,7 +14,7 @@ import { withBatchNormAdvice } from './with-batch-norm-advice.ts';
 import { withCeiling, type CeilingOptions } from './with-ceiling.ts';
 import { withGuard } from './with-guard.ts';
 import { withHysteresis } from './with-hysteresis.ts';
-import { withLearningRate, type LearningRateOptions } from './with-learning-rate.ts';
+import { referenceIn, withLearningRate, type LearningRateOptions } from './with-learning-rate.ts';
 import { withSecondMoment } from './with-second-moment.ts';
 
 /** The names that `policy` takes. */
@@ -120,11 +120,12 @@ export function largestBatchSize(
 export function settledRateScale(
   name: PolicyName,
   options: Pick<PolicyOptions, 'optimizer' | 'batchSize' | 'learningRateRule'>,
-  batchSize: number,
+  { batchSize, datasetSize }: { readonly batchSize: number } & Partial<Pick<RunInfo, 'datasetSize'>>,
 ): number | undefined {
   if (name === 'schedule' || name === 'fixed') return undefined;
-  const { rule, referenceBatchSize, maxScale } = couplingOf(options);
+  const { rule, referenceBatchSize: configured, maxScale } = couplingOf(options);
   if (rule !== 'linear' && rule !== 'sqrt' && rule !== 'none') return undefined;
+  const referenceBatchSize = referenceIn(configured, datasetSize);
   return learningRateScale(batchSize, { rule, referenceBatchSize, maxScale });
 }
 

@@ -70,13 +70,15 @@ export function whyNoLarger(
 ): string | undefined {
   const { start, max } = sizeRange(options, run, 1);
   if (max >= 2 * start) return undefined;
-  const { maxBatchSize = Infinity } = options;
+  const { maxBatchSize = Infinity, rateEndsAt = Infinity } = options;
   const { datasetSize, plannedExamples = Infinity } = run;
   const forSteps = largestForSteps(plannedExamples);
   const share = datasetSize === undefined ? STREAM_MAX : largestShare(datasetSize);
   // Of a stream only what is given bounds it, where something is.
   if (datasetSize === undefined ? max === maxBatchSize : maxBatchSize <= Math.min(forSteps, share))
     return `the largest allowed is ${maxBatchSize}`;
+  if (options.maxBatchSize === undefined && rateEndsAt <= Math.min(forSteps, share))
+    return `the learning rate follows it up to ${rateEndsAt}`;
   if (forSteps < share)
     return `in a run of ${plannedExamples} examples it would leave fewer than ${LEAST_STEPS} steps`;
   return datasetSize === undefined

@@ -68,6 +68,7 @@ const factorFor = ({ batchSize }: BatchPlan, { noiseScale, rememberedBatchSize }
  * where the evidence tells it (`withSecondMoment`, `secondMomentFactor`). A smaller batch lowers the rate at once; a larger
  * one raises it by `risePerStep` a step. A firm decision that changes the batch (a size that is only being tried) does not raise it at
  * all, except to what it was before sizes were tried, once the batch of then is back.
+ * A data set of fewer examples than `referenceBatchSize` is a whole reference batch.
  * Put it outside of all that chooses the batch, where it sees the batch that really runs.
  * @throws RangeError where `referenceBatchSize` is not a whole number of at least 1, another number is not above 0, or
  * `moments: 'rescale'` comes with another rule than `sqrt`
@@ -149,15 +150,16 @@ function checkOptions({
     );
 }
 
-const startView = (
-  { referenceBatchSize }: LearningRateOptions,
-  { datasetSize = Infinity }: RunInfo,
-): RateView => ({
+/** The batch that the rate is configured for: all examples where there are fewer. */
+export const referenceIn = (referenceBatchSize: number, datasetSize = Infinity): number =>
+  Math.min(referenceBatchSize, datasetSize);
+
+const startView = ({ referenceBatchSize }: LearningRateOptions, { datasetSize }: RunInfo): RateView => ({
   limit: 1,
   rises: true,
   warmth: 1,
   left: null,
-  referenceBatchSize: Math.min(referenceBatchSize, datasetSize),
+  referenceBatchSize: referenceIn(referenceBatchSize, datasetSize),
 });
 
 /** What ran before the first of the firm decisions that leave it. */

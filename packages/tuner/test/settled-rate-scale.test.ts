@@ -14,6 +14,12 @@ describe('the factor on the rate that a batch of 512 comes to', () => {
     ['a policy with rates of its own', 'schedule', {}, undefined],
     ['a batch that stays', 'fixed', {}, undefined],
   ] as const)('%s', (_what, name, options, expected) => {
-    expect(settledRateScale(name, options, 512)).toBe(expected);
+    expect(settledRateScale(name, options, { batchSize: 512 })).toBe(expected);
+  });
+
+  it('is 1 for all examples where they are fewer than the batch of the rate', () => {
+    const at = (batchSize: number) =>
+      settledRateScale('goodput', { optimizer: 'sgd' }, { batchSize, datasetSize: 20 });
+    expect([at(20), at(16)]).toEqual([1, 0.8]);
   });
 });

@@ -73,6 +73,10 @@ it.each<[string | undefined, SizeOptions, number | undefined, number | undefined
   ],
   [undefined, { batchSize: 4000, maxBatchSize: 8000 }, undefined, undefined],
   ['the largest allowed is 5000', { batchSize: 4000, maxBatchSize: 5000 }, undefined, undefined],
+  ['the learning rate follows it up to 40', { rateEndsAt: 40 }, 60_000, undefined],
+  ['the learning rate follows it up to 40', { rateEndsAt: 40 }, undefined, undefined],
+  ['the largest allowed is 48', { rateEndsAt: 40, maxBatchSize: 48 }, 60_000, undefined],
+  ['it would be more than a 16th of the 1000 examples', { rateEndsAt: 80 }, 1000, undefined],
   ['the largest allowed is 60', { maxBatchSize: 60 }, undefined, 20_000],
 ])('says that no larger batch is allowed since %s', (why, options, datasetSize, plannedExamples) => {
   expect(whyNoLarger(options, run({ datasetSize, plannedExamples }))).toBe(why);
